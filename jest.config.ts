@@ -1,0 +1,22 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest';
+
+const tsJest: [string, Record<string, unknown>] = ['ts-jest', { useESM: true, tsconfig: '<rootDir>/tsconfig.jest.json' }];
+
+const config: Config = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/lib', '<rootDir>/__tests__'],
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^aiocachetools$': '<rootDir>/lib/index.ts',
+    '^aiocachetools/redis$': '<rootDir>/lib/redis/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: { '^.+\\.ts$': tsJest, '/node_modules/quick-lru/.+\\.js$': tsJest },
+  transformIgnorePatterns: ['/node_modules/(?!quick-lru/)'],
+  collectCoverageFrom: ['lib/**/*.ts'],
+  coverageThreshold: { global: { branches: 95, functions: 95, lines: 95, statements: 95 } },
+};
+
+export default config;
