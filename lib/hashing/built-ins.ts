@@ -1,0 +1,150 @@
+import { base64url, littleEndian } from './bytes.js';
+import { enumerableSymbols, methodOf, tagOf } from './intrinsics.js';
+import { Refusal } from './refusal.js';
+import type { Kind } from './kinds.js';
+
+/** Writes a value that is inside the built-in. */
+type WriteInner = (value: unknown) => string;
+
+type BuiltIn = Exclude<Kind, 'Object' | 'Array'>;
+
+const { getPrototypeOf } = Object;
+
+const dateTime = methodOf(Date.prototype, 'getTime');
+const mapForEach = methodOf(Map.prototype, 'forEach');
+const setForEach = methodOf(Set.prototype, 'forEach');
+const regExpSource = methodOf(RegExp.prototype, 'source', 'get');
+const regExpFlags = methodOf(RegExp.prototype, 'flags', 'get');
+const dataViewLength = methodOf(DataView.prototype, 'byteLength', 'get');
+const typedArrayName = methodOf(getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag, 'get');
+const primitiveOf = {
+  Number: methodOf(Number.prototype, 'valueOf'),
+  String: methodOf(String.prototype, 'valueOf'),
+  Boolean: methodOf(Boolean.prototype, 'valueOf'),
+  BigInt: methodOf(BigInt.prototype, 'valueOf'),
+} as const;
+
+/** Kinds without properties of their own by index. */
+const plainOnes: ReadonlySet<Kind> = new Set(['Date', 'RegExp', 'Map', 'Set', 'URL', 'URLSearchParams', 'ArrayBuffer']);
+
+/** Text of a built-in: `@` and a letter, then its whole contents. Refuses what only looks like one. */
+export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteInner): string {
+  if (plainOnes.has(kind)) refuseExtras(kind, object);
+  switch (kind) {
+    case 'Date':
+      return `@D${contentsOf(object, () => dateTime(object) as number)}`;
+    case 'RegExp':
+      return regExp(object as RegExp, write);
+    case 'Map':
+      return map(object as Map<unknown, unknown>, write);
+    case 'Set':
+      return set(object as Set<unknown>, write);
+    case 'URL':
+      return `@U${write(contentsOf(object, () => inherited(object, 'href')))}`;
+    case 'URLSearchParams':
+      return `@Q${write(contentsOf(object, () => (inherited(object, 'toString') as () => unknown).call(object)))}`;
+    case 'Number':
+    case 'String':
+    case 'Boolean':
+    case 'BigInt':
+      return boxed(kind, object, write);
+    case 'ArrayBuffer':
+      return `@A${bytesText(contentsOf(object, () => new Uint8Array(object as ArrayBuffer)))}`;
+    default:
+      return view(kind, object as ArrayBufferView);
+  }
+}
+
+function regExp(object: RegExp, write: WriteInner): string {
+  const source = contentsOf(object, () => regExpSource(object));
+  return `@R${write(source)}${write(regExpFlags(object))}${write(object.lastIndex)}`;
+}
+
+function map(object: Map<unknown, unknown>, write: WriteInner): string {
+  // Read before anything is written: a getter inside may change the map.
+  const keys: unknown[] = [];
+  const values: unknown[] = [];
+  contentsOf(object, () =>
+    mapForEach(object, (value: unknown, key: unknown) => {
+      keys.push(key);
+      values.push(value);
+    }),
+  );
+  const texts = keys.map((key, index) => {
+    const keyText = at(object, `.keys()[${index}]`, () => write(key));
+    return keyText + at(object, `.values()[${index}]`, () => write(values[index]));
+  });
+  return `@M${texts.length}${texts.sort().join('')}`;
+}
+
+function set(object: Set<unknown>, write: WriteInner): string {
+  const values: unknown[] = [];
+  contentsOf(object, () => setForEach(object, (value: unknown) => values.push(value)));
+  const texts = values.map((value, index) => at(object, `.values()[${index}]`, () => write(value)));
+  return `@S${texts.length}${texts.sort().join('')}`;
+}
+
+function boxed(kind: keyof typeof primitiveOf, object: object, write: WriteInner): string {
+  const primitive = contentsOf(object, () => primitiveOf[kind](object));
+  const indices = typeof primitive === 'string' ? primitive.length : 0;
+  refuseExtras(kind, object, indices);
+  return `@P${write(primitive)}`;
+}
+
+function view(kind: BuiltIn, object: ArrayBufferView): string {
+  const name = typedArrayName(object) as string | undefined;
+  const elements = (object as Uint8Array).length;
+  if (kind === 'DataView' ? name !== undefined : name !== (kind === 'Buffer' ? 'Uint8Array' : kind)) {
+    throw new Refusal(nameOf(object));
+  }
+  const bytes = contentsOf(object, () => {
+    if (name === undefined) dataViewLength(object);
+    return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
+  });
+  refuseExtras(kind, object, name === undefined ? 0 : elements);
+  const width = name === undefined ? 1 : object.byteLength / Math.max(elements, 1);
+  return `@B${kind}:${bytesText(littleEndian(bytes, width))}`;
+}
+
+function bytesText(bytes: Uint8Array): string {
+  return `${bytes.length}:${base64url(bytes)}`;
+}
+
+/** Reads hidden state; an object without it has only borrowed the prototype, or is a proxy or detached. */
+function contentsOf<T>(object: object, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw new Refusal(nameOf(object));
+  }
+}
+
+function at(container: object, step: string, write: () => string): string {
+  try {
+    return write();
+  } catch (error) {
+    return Refusal.rethrow(error, container, step);
+  }
+}
+
+/** What somebody has hung on a built-in would be lost without a word. */
+function refuseExtras(kind: string, object: object, indices = 0): void {
+  const hasExtras = Object.keys(object).length > indices || enumerableSymbols(object).length > 0;
+  if (hasExtras) throw new Refusal(`${kind} with properties of its own`);
+}
+
+function inherited(object: object, name: string): unknown {
+  return Reflect.get(getPrototypeOf(object) as object, name, object);
+}
+
+/** A name for an error message, from an object that may do anything when it is looked at. */
+export function nameOf(object: object): string {
+  try {
+    const maker = (object as { constructor?: unknown }).constructor;
+    const name = typeof maker === 'function' ? maker.name : '';
+    const tag = tagOf(object);
+    return (name === '' || name === 'Object' ? tag : name).slice(0, 60);
+  } catch {
+    return 'object';
+  }
+}

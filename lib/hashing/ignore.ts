@@ -1,0 +1,109 @@
+import { isAbortSignal } from '../abort-signal.js';
+
+/** A position, a property path of plain-object arguments, or a predicate on (value, index). */
+export type IgnoreRule = number | string | ((value: unknown, index: number) => boolean);
+
+/** What is left out of a plain object. */
+export interface PropertyFilter {
+  /** By name: `true` leaves the property out, a filter what is inside it. */
+  readonly names: ReadonlyMap<string, true | PropertyFilter> | undefined;
+  /** Whether an `AbortSignal` under the name `signal` is left out too: so in arguments, and nowhere deeper. */
+  readonly dropsSignal: boolean;
+}
+
+/** What `ignore` and the rule about signals leave out of an argument list. */
+export interface LeftOut {
+  /** Whether the argument at `index` is no part of the key. */
+  has(value: unknown, index: number): boolean;
+  readonly properties: PropertyFilter;
+  /** True where a lone string can never be left out, so nobody needs to be asked. */
+  readonly keepsStrings: boolean;
+}
+
+export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
+  const positions = new Set(rules.filter((rule) => typeof rule === 'number'));
+  const predicates = rules.filter((rule) => typeof rule === 'function');
+  const paths = rules.filter((rule) => typeof rule === 'string');
+  return {
+    has(value, index) {
+      if (positions.size > 0 && positions.has(index)) return true;
+      for (const predicate of predicates) if (predicate(value, index) === true) return true;
+      return typeof value === 'object' && value !== null && !Array.isArray(value) && isAbortSignal(value);
+    },
+    properties: { names: paths.length === 0 ? undefined : namesIn(paths), dropsSignal: true },
+    keepsStrings: predicates.length === 0 && !positions.has(0),
+  };
+}
+
+function namesIn(paths: readonly string[]): ReadonlyMap<string, true | PropertyFilter> {
+  const inside = new Map<string, string[]>();
+  const whole = new Set<string>();
+  for (const path of paths) {
+    const dot = path.indexOf('.');
+    const name = dot < 0 ? path : path.slice(0, dot);
+    if (dot < 0) whole.add(name);
+    else inside.set(name, [...(inside.get(name) ?? []), path.slice(dot + 1)]);
+  }
+  const names = new Map<string, true | PropertyFilter>();
+  for (const [name, rest] of inside) names.set(name, { names: namesIn(rest), dropsSignal: false });
+  for (const name of whole) names.set(name, true);
+  return names;
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- `any` is how TypeScript spells "any function" */
+type AnyFunction = (...args: any[]) => unknown;
+
+/** Types whose properties are no paths: not plain objects, or never left out in part. */
+type Opaque =
+  | readonly unknown[]
+  | AnyFunction
+  | Date
+  | RegExp
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | PromiseLike<unknown>
+  | ArrayBuffer
+  | ArrayBufferView;
+
+type ToNumber<S> = S extends `${infer N extends number}` ? N : never;
+
+/** Positions of an argument list; any number where it ends in a rest parameter. */
+export type ArgIndex<T extends readonly unknown[]> = number extends T['length'] ? number : ToNumber<keyof Required<T>>;
+
+/** Whether a type looks like a class rather than like data. */
+type HasMethods<P> = true extends { [K in keyof P]-?: NonNullable<P[K]> extends AnyFunction ? true : never }[keyof P]
+  ? true
+  : false;
+
+/**
+ * Property names of `P`, and paths such as `'ctx.db'` into what they hold: three names deep in data, two where a type has
+ * methods, so that neither recursive types nor those of the DOM explode.
+ */
+export type PropName<P, Deeper extends readonly unknown[] = [1, 1]> = unknown extends P
+  ? string
+  : P extends object
+    ? P extends Opaque
+      ? never
+      : {
+          [K in keyof P & string]-?: K | PathInto<K, NonNullable<P[K]>, HasMethods<P> extends true ? [1] : Deeper>;
+        }[keyof P & string]
+    : never;
+
+type PathInto<K extends string, V, Deeper extends readonly unknown[]> = Deeper extends readonly [unknown, ...infer Rest]
+  ? `${K}.${PropName<V, Rest>}`
+  : never;
+
+/** Argument lists of a function: the union over its last four overloads. */
+export type OverloadParams<F> = F extends {
+  (this: any, ...args: infer A): any;
+  (this: any, ...args: infer B): any;
+  (this: any, ...args: infer C): any;
+  (this: any, ...args: infer D): any;
+}
+  ? A | B | C | D
+  : never;
+
+/** Positions and property paths that `ignore` may name for argument lists `T`. */
+export type Ignore<T extends readonly unknown[]> = T extends readonly unknown[]
+  ? ArgIndex<T> | PropName<T[number]>
+  : never;

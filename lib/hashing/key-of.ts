@@ -1,0 +1,96 @@
+import { UnkeyableArgumentError } from '../errors.js';
+import { Canonicalizer } from './canonicalize.js';
+import { createDigest } from './digest.js';
+import { compileIgnore } from './ignore.js';
+import { Refusal } from './refusal.js';
+import { isWellFormed } from './well-formed.js';
+import type { IgnoreRule } from './ignore.js';
+
+export interface KeyOptions {
+  /** For messages only: the caller puts its namespace before the key. */
+  readonly name: string;
+  readonly keyOf?: ((...args: never[]) => unknown) | undefined;
+  readonly ignore?: readonly IgnoreRule[];
+}
+
+/** (receiver, args) => key. Throws UnkeyableArgumentError, or whatever keyOf / a predicate / a getter throws. */
+export type KeyBuilder = (receiver: unknown, args: readonly unknown[]) => string;
+
+const longestKey = 512;
+
+/** Stands for what is left out before an argument that is not; no value is written like it. */
+const leftOutMarker = '*';
+const emptyList = '()';
+
+/**
+ * Makes the function that names a call. Two argument lists get the same key exactly when `util.isDeepStrictEqual` holds
+ * for them, in every process, version of Node and realm; what cannot be told apart is refused.
+ */
+export function createKeyBuilder(options: KeyOptions): KeyBuilder {
+  const { name, keyOf } = options;
+  const canonicalizer = new Canonicalizer();
+  const digest = createDigest();
+  const leftOut = compileIgnore(keyOf === undefined ? (options.ignore ?? []) : []);
+
+  if (keyOf === undefined) return (_receiver, args) => keyFrom(args);
+  return (receiver, args) => keyFrom([Reflect.apply(keyOf, receiver, args)]);
+
+  function keyFrom(args: readonly unknown[]): string {
+    const first = args[0];
+    if (args.length === 1 && typeof first === 'string' && leftOut.keepsStrings && isItsOwnKey(first)) return first;
+    const text = canonicalize(args);
+    if (!isWellFormed(text)) return `$w${digest(JSON.stringify(text))}`;
+    return text.length <= longestKey ? text : `$${digest(text)}`;
+  }
+
+  function canonicalize(args: readonly unknown[]): string {
+    const outer = canonicalizer.begin();
+    let text = '';
+    let markers = '';
+    let last = -1;
+    let i = 0;
+    try {
+      for (; i < args.length; i++) {
+        const value = args[i];
+        if (leftOut.has(value, i)) {
+          markers += leftOutMarker;
+          continue;
+        }
+        text += markers + canonicalizer.argument(value, leftOut.properties);
+        markers = '';
+        last = i;
+      }
+    } catch (error) {
+      if (!Refusal.is(error)) throw error;
+      throw unkeyable(error, i);
+    } finally {
+      canonicalizer.resume(outer);
+    }
+    const first = args[0];
+    if (last === 0 && typeof first === 'string' && isItsOwnKey(first)) return first;
+    return last < 0 ? emptyList : text;
+  }
+
+  function unkeyable(refusal: Refusal, argument: number): UnkeyableArgumentError {
+    const { reason, path } = refusal.describe();
+    const subject = keyOf === undefined ? `argument ${argument}` : 'the result of `keyOf`';
+    const where = path === '' ? '' : ` at \`${path}\``;
+    const advice = `${keyOf === undefined ? 'List it in `ignore` or return' : 'Return'} plain data from \`keyOf\`.`;
+    return new UnkeyableArgumentError(
+      `${name}: cannot build a key from ${subject}${where} (${reason}). ${advice}`,
+      argument,
+      path,
+    );
+  }
+}
+
+/**
+ * A lone string that begins like a word or a path is its own key, so the commonest call builds none. No canonical text
+ * begins with such a character. Digits are not among them: before Node 20.20.2 V8 gave strings that look like integers
+ * predictable hashes (CVE-2026-21717).
+ */
+function isItsOwnKey(text: string): boolean {
+  const code = text.charCodeAt(0) | 0;
+  const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
+  return (isLetter || code === 47 || code >= 128) && text.length <= longestKey && isWellFormed(text);
+}
