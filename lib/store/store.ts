@@ -57,13 +57,20 @@ export interface Grant<V> {
   readonly lost: AbortSignalLike;
 }
 
-/** A store that coordinates runs between processes (`redisStore`). */
+/**
+ * A store that coordinates runs between processes (`redisStore`). It keeps deadlines itself: what takes longer than the
+ * `timeout` given with it, in milliseconds, rejects with a `TimeoutError`.
+ */
 export interface SharedStore<V = unknown> extends Store<V> {
+  get(key: string, timeout?: number): PromiseLike<Entry<V> | undefined>;
+  set(key: string, entry: Entry<V>, ttl?: number, timeout?: number): PromiseLike<unknown>;
+  delete(key: string, timeout?: number): PromiseLike<unknown>;
+  deleteByPrefix(prefix: string, timeout?: number): PromiseLike<unknown>;
   /**
    * Ask for the right to run `key`.
-   * @param seen An entry that the caller holds and cannot use, so that it is not offered again.
+   * @param options.seen An entry that the caller holds and cannot use, so that it is not offered again.
    */
-  acquire(key: string, seen?: Entry<V>): Promise<Acquired<V>>;
+  acquire(key: string, options: { readonly seen?: Entry<V> | undefined; readonly timeout: number }): Promise<Acquired<V>>;
   /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
-  begin(key: string, options: { readonly drop: boolean }): Promise<Grant<V>>;
+  begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>>;
 }

@@ -1,0 +1,118 @@
+import { Flight } from './in-flight/flight.js';
+import { abortedSignal, findSignals } from './in-flight/signals.js';
+import { isThenable } from './thenable.js';
+import { freshnessOf } from './store/entry.js';
+import { close, entryFor, startRun, tellRefusal, ttlOf } from './run.js';
+import { wait } from './wait.js';
+import type { AnyFunction } from './functions.js';
+import type { Controls, ReceiverControls } from './memoized.js';
+import type { Entry } from './store/store.js';
+import type { Call, Wrapper } from './wrapper.js';
+
+/** Everything that stands on a wrapper beside the function itself. */
+export function createControls(wrapper: Wrapper<unknown>, original: AnyFunction): Controls<AnyFunction> {
+  return {
+    cache: wrapper.places.cache as Controls<AnyFunction>['cache'],
+    original,
+    ...controlsFor(wrapper, undefined),
+    for: (receiver) => controlsFor(wrapper, receiver),
+  };
+}
+
+function controlsFor(wrapper: Wrapper<unknown>, receiver: unknown): ReceiverControls<AnyFunction> {
+  const { places, observer, activity } = wrapper;
+  const call = (args: readonly unknown[]): Call<unknown> => ({
+    wrapper,
+    place: places.of(receiver),
+    key: wrapper.buildKey(receiver, args),
+    receiver,
+    args,
+    signals: findSignals(args),
+  });
+  return {
+    keyOf: (...args: unknown[]) => wrapper.buildKey(receiver, args),
+    has: async (...args: unknown[]) => (await usable(call(args))) !== undefined,
+    peek: async (...args: unknown[]) => (await usable(call(args)))?.value,
+    prime: async (args: readonly unknown[], value: unknown) => prime(call(args), value),
+    refresh: async (...args: unknown[]) => refresh(call(args)),
+    delete: async (...args: unknown[]) => forget(call(args)),
+    clear: async () => {
+      const { store, registry, errors } = places.of(receiver);
+      registry.fenceAll();
+      errors.forgetAll();
+      await store?.clear();
+    },
+    stats: () => observer.stats(),
+    settled: () => activity.settled(),
+  };
+}
+
+/** The stored entry, if it is fresh or inside a stale window. */
+async function usable<V>({ wrapper, place, key }: Call<V>): Promise<Entry<V> | undefined> {
+  const entry = await place.store?.read(key);
+  return entry !== undefined && freshnessOf(entry, Date.now(), wrapper.options) !== 'expired' ? entry : undefined;
+}
+
+async function forget<V>({ place, key }: Call<V>): Promise<boolean> {
+  place.registry.fence(key);
+  place.errors.forget(key);
+  return place.store === null ? false : place.store.delete(key);
+}
+
+function refresh<V>(call: Call<V>): Promise<V> {
+  const { wrapper, place, key, signals } = call;
+  const aborted = signals && abortedSignal(signals);
+  if (aborted !== undefined) return Promise.reject(aborted.reason as Error);
+  const current = place.registry.behind(key);
+  if (current?.kind === 'refresh') return wait(wrapper, current, signals);
+  const flight = new Flight<V>(key, 'refresh', 'run');
+  place.registry.overtake(flight);
+  wrapper.activity.begin();
+  startRun(call, flight);
+  return wait(wrapper, flight, signals);
+}
+
+/** A value that somebody brings stands for a run: calls join it, and older runs are never written. */
+async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void> {
+  const { wrapper, place, key } = call;
+  const flight = new Flight<V>(key, 'prime', 'run');
+  void flight.answer;
+  place.registry.supplant(flight);
+  place.errors.forget(key);
+  wrapper.activity.begin();
+  const shared = place.store?.shared;
+  const begun = shared && place.store?.begin(shared, key, true);
+  // Handled below, once the value is there.
+  begun?.catch(() => undefined);
+  let value: V;
+  try {
+    value = isThenable(given) ? await given : given;
+  } catch (error) {
+    close(call, flight);
+    flight.reject(error);
+    void begun?.then((grant) => grant.release('again'), () => undefined);
+    throw error;
+  }
+  flight.resolve(value);
+  try {
+    const grant = begun && (await begun);
+    if (flight.isFenced) {
+      grant?.release('again');
+      wrapper.observer.discarded(key);
+      return;
+    }
+    const ttl = place.store === null ? undefined : ttlOf(call, value);
+    if (place.store === null || ttl === undefined) return grant?.release('again');
+    if (ttl > 0) {
+      const { entry, lifetime } = entryFor(call, value, ttl, 0);
+      const written = place.store.prime(key, entry, lifetime, grant);
+      place.registry.remove(flight);
+      tellRefusal(call, await written);
+    } else {
+      grant?.release('again');
+      if (typeof wrapper.options.ttl === 'function') await place.store.delete(key);
+    }
+  } finally {
+    close(call, flight);
+  }
+}

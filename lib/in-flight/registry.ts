@@ -1,0 +1,78 @@
+import type { Flight } from './flight.js';
+
+/** The flights of one name on one store. A flight leaves by its identity, never by its key alone. */
+export class Registry<V> {
+  /** What a call joins at once. */
+  readonly #flights = new Map<string, Flight<V>>();
+  /** Refreshes and background runs: a call joins one only if the store has no answer for it. */
+  readonly #behind = new Map<string, Flight<V>>();
+
+  /** The flight that a call joins. */
+  joinable(key: string): Flight<V> | undefined {
+    return this.#flights.size === 0 ? undefined : this.#flights.get(key);
+  }
+
+  /** The run that goes on while the stored entry answers. */
+  behind(key: string): Flight<V> | undefined {
+    return this.#behind.size === 0 ? undefined : this.#behind.get(key);
+  }
+
+  add(flight: Flight<V>): void {
+    (flight.kind === 'call' || flight.kind === 'prime' ? this.#flights : this.#behind).set(flight.key, flight);
+  }
+
+  /** After a fence a newer flight may own the slot. */
+  remove(flight: Flight<V>): void {
+    const slots = flight.kind === 'call' || flight.kind === 'prime' ? this.#flights : this.#behind;
+    if (slots.get(flight.key) === flight) slots.delete(flight.key);
+  }
+
+  /** Nothing that runs now may be written or joined again; lookups go on and count for nothing. */
+  fence(key: string): void {
+    const flight = this.#flights.get(key);
+    if (flight !== undefined && !voidLookup(flight)) this.#detach(flight);
+    const behind = this.#behind.get(key);
+    if (behind !== undefined) this.#detach(behind);
+  }
+
+  fenceAll(): void {
+    for (const key of [...this.#flights.keys(), ...this.#behind.keys()]) this.fence(key);
+  }
+
+  /** A fence by a value that somebody brings: `prime` is what calls join now, also those whose lookup is under way. */
+  supplant(prime: Flight<V>): void {
+    const flight = this.#flights.get(prime.key);
+    this.fence(prime.key);
+    if (flight?.phase === 'lookup') flight.successor = prime;
+    this.add(prime);
+  }
+
+  /** A fence by a refresh: runs are detached, calls go on asking the store. */
+  overtake(refresh: Flight<V>): void {
+    const flight = this.#flights.get(refresh.key);
+    if (flight !== undefined && flight.phase !== 'lookup') this.#detach(flight);
+    const behind = this.#behind.get(refresh.key);
+    if (behind !== undefined) this.#detach(behind);
+    this.add(refresh);
+  }
+
+  /** A refresh has brought a value: a call whose lookup is under way need not run for one. */
+  offer(refresh: Flight<V>): void {
+    const flight = this.joinable(refresh.key);
+    if (flight?.phase !== 'lookup') return;
+    flight.isLookupVoid = true;
+    flight.successor = refresh;
+  }
+
+  #detach(flight: Flight<V>): void {
+    flight.isFenced = true;
+    this.remove(flight);
+  }
+}
+
+function voidLookup<V>(flight: Flight<V>): boolean {
+  if (flight.phase !== 'lookup') return false;
+  flight.isLookupVoid = true;
+  flight.successor = undefined;
+  return true;
+}

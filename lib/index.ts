@@ -1,0 +1,9 @@
+export { memoizeAsync } from './memoize-async.js';
+export { perInstance } from './store/per-instance.js';
+
+export { TimeoutError, UnkeyableArgumentError } from './errors.js';
+
+export type { MemoizeEvent, Stats } from './events.js';
+export type { Memoized } from './memoized.js';
+export type { MemoizeOptions } from './options.js';
+export type { Entry, Store } from './store/store.js';

@@ -1,0 +1,213 @@
+import { Activity } from './activity.js';
+import { createControls } from './controls.js';
+import { Observer } from './events.js';
+import { createKeyBuilder } from './hashing/key-of.js';
+import { Flight } from './in-flight/flight.js';
+import { abortedSignal, findSignals } from './in-flight/signals.js';
+import { resolveOptions, show } from './options.js';
+import { Places } from './place.js';
+import { close, follow, startRun } from './run.js';
+import { freshnessOf, isDueEarly } from './store/entry.js';
+import { wait } from './wait.js';
+import type { AnyFunction, AsyncFunction } from './functions.js';
+import type { Memoized } from './memoized.js';
+import type { MemoizeOptions, ResolvedOptions } from './options.js';
+import type { Entry } from './store/store.js';
+import type { Call, Wrapper } from './wrapper.js';
+
+/** A function whose wrapper returns a promise of what it returned. */
+export type Promised<This, Args extends unknown[], R> = (this: This, ...args: Args) => Promise<Awaited<R>>;
+
+/** Wraps a function; what `memoizeAsync(options)` returns. */
+export interface Memoizer {
+  <F extends AsyncFunction>(fn: F): Memoized<F>;
+  <This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): Memoized<Promised<This, Args, R>>;
+}
+
+/**
+ * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.
+ * With options alone it returns a function that wraps, for any `pipe`.
+ *
+ * A call never throws synchronously: what goes wrong is a rejection. Callers share one value, so treat it as read-only.
+ *
+ * @throws {TypeError} at once, for a non-function, an unknown option or one of the wrong kind.
+ * @example
+ * const getUser = memoizeAsync(async (id: number, db: Database) => db.user(id), { ignore: [1], ttl: 60_000 });
+ * await Promise.all([getUser(7, db), getUser(7, db)]); // one query
+ */
+export function memoizeAsync<F extends AsyncFunction>(fn: F, options?: MemoizeOptions<F>): Memoized<F>;
+export function memoizeAsync<This, Args extends unknown[], R>(
+  fn: (this: This, ...args: Args) => R,
+  options?: MemoizeOptions<Promised<This, Args, R>>,
+): Memoized<Promised<This, Args, R>>;
+export function memoizeAsync(options: MemoizeOptions): Memoizer;
+export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
+  if (typeof fnOrOptions === 'function') return wrap(fnOrOptions as AnyFunction, resolveOptions(options ?? {}));
+  if (typeof fnOrOptions !== 'object' || fnOrOptions === null || options !== undefined) {
+    throw new TypeError(`Expected a function to memoize, got ${show(fnOrOptions)}`);
+  }
+  const resolved = resolveOptions(fnOrOptions);
+  return (fn: unknown) => {
+    if (typeof fn !== 'function') throw new TypeError(`Expected a function to memoize, got ${show(fn)}`);
+    return wrap(fn as AnyFunction, resolved);
+  };
+}
+
+function wrap(fn: AnyFunction, options: ResolvedOptions): unknown {
+  const wrapper = createWrapper(fn, options);
+  const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    return receive(wrapper, this, args);
+  };
+  return Object.defineProperties(memoized, {
+    name: { value: fn.name, configurable: true },
+    length: { value: fn.length, configurable: true },
+    ...Object.getOwnPropertyDescriptors(createControls(wrapper, fn)),
+  });
+}
+
+function createWrapper(fn: AnyFunction, options: ResolvedOptions): Wrapper<unknown> {
+  const isNameGiven = options.name !== undefined && options.name !== '';
+  const name = isNameGiven ? options.name! : nameOf(fn);
+  const { keyOf, ignore } = options;
+  const observer = new Observer(name, options.onEvent);
+  return {
+    fn: fn as Wrapper<unknown>['fn'],
+    name,
+    options,
+    observer,
+    buildKey: createKeyBuilder({ name, keyOf, ignore }),
+    places: new Places({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
+      observer.storeFailed(operation, key, error),
+    ),
+    activity: new Activity(),
+  };
+}
+
+/** The order of one call: who is it, is it under way, is it known, else run. */
+function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
+  try {
+    const place = wrapper.places.of(receiver);
+    const key = wrapper.buildKey(receiver, args);
+    const signals = findSignals(args);
+    const aborted = signals && abortedSignal(signals);
+    if (aborted !== undefined) return Promise.reject(aborted.reason as Error);
+
+    const flight = place.registry.joinable(key);
+    if (flight !== undefined) return join(wrapper, flight, signals);
+
+    const found = place.store === null ? undefined : place.store.read(key);
+    if (found !== undefined && !(found instanceof Promise) && found.freshUntil === undefined) {
+      wrapper.observer.received('hit', key);
+      return Promise.resolve(found.value as V);
+    }
+    const call: Call<V> = { wrapper, place, key, receiver, args, signals };
+    return found instanceof Promise ? lookUp(call, found) : answer(call, found, undefined)!;
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+/** Share what is under way. */
+function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>['signals']): Promise<V> {
+  wrapper.observer.received('join', flight.key);
+  if (flight.isAnsweredEarly) {
+    if (freshnessOf(flight.fallback!, Date.now(), wrapper.options) === 'expired') flight.reopen();
+    else wrapper.observer.fellBack(flight.key, 'soft-timeout');
+  }
+  return wait(wrapper, flight, signals);
+}
+
+/** Wait for a store that takes its time; who calls meanwhile joins. */
+function lookUp<V>(call: Call<V>, reading: Promise<Entry<V> | undefined>): Promise<V> {
+  const { wrapper, place, key } = call;
+  const flight = new Flight<V>(key, 'call', 'lookup');
+  flight.onAbandoned = () => close(call, flight);
+  place.registry.add(flight);
+  wrapper.activity.begin();
+  void reading.then((found) => {
+    if (flight.phase === 'over') return;
+    const { successor } = flight;
+    if (successor === undefined) {
+      void answer(call, flight.isLookupVoid ? undefined : found, flight);
+    } else {
+      wrapper.observer.received(successor.phase === 'over' ? 'hit' : 'join', key);
+      follow(call, flight, successor);
+    }
+  });
+  return wait(wrapper, flight, call.signals);
+}
+
+/** What a stored entry is worth now: the answer, or an old answer, or a run. */
+function answer<V>(call: Call<V>, entry: Entry<V> | undefined, flight: Flight<V> | undefined): Promise<V> | undefined {
+  const { wrapper, place, key } = call;
+  const { observer, options } = wrapper;
+  const now = entry?.freshUntil === undefined && place.errors.size === 0 ? 0 : Date.now();
+  const freshness = entry === undefined ? 'expired' : freshnessOf(entry, now, options);
+  if (entry !== undefined && freshness === 'fresh') {
+    observer.received('hit', key);
+    if (options.earlyRefresh > 0 && isDueEarly(entry, now, options.earlyRefresh, Math.random())) runBehind(call, entry);
+    return deliver(call, flight, entry.value as V);
+  }
+  const remembered = place.errors.size === 0 ? undefined : place.errors.recall(key, now);
+  if (entry !== undefined && (freshness === 'stale' || (freshness === 'fallback' && remembered !== undefined))) {
+    observer.received('stale', key);
+    if (remembered === undefined) runBehind(call, entry);
+    return deliver(call, flight, entry.value as V);
+  }
+  if (remembered !== undefined) {
+    observer.received('hit', key);
+    return refuse(call, flight, remembered.error);
+  }
+  return run(call, freshness === 'fallback' ? entry : undefined, entry, flight);
+}
+
+/** Nothing answers: run, or share the run that goes on behind. */
+function run<V>(
+  call: Call<V>,
+  fallback: Entry<V> | undefined,
+  seen: Entry<V> | undefined,
+  lookup: Flight<V> | undefined,
+): Promise<V> | undefined {
+  const { wrapper, place, key, signals } = call;
+  const behind = place.registry.behind(key);
+  if (behind !== undefined && lookup === undefined && fallback === undefined) return join(wrapper, behind, signals);
+  const flight = lookup ?? new Flight<V>(key, 'call', 'run');
+  flight.fallback = fallback;
+  if (lookup === undefined) {
+    place.registry.add(flight);
+    wrapper.activity.begin();
+  }
+  wrapper.observer.received(behind === undefined ? 'miss' : 'join', key);
+  if (behind === undefined) startRun(call, flight, seen);
+  else follow(call, flight, behind);
+  return lookup === undefined ? wait(wrapper, flight, signals) : undefined;
+}
+
+/** Refresh an old value while it answers; refreshes of a key never overlap. */
+function runBehind<V>(call: Call<V>, seen: Entry<V>): void {
+  const { wrapper, place, key } = call;
+  if (place.registry.behind(key) !== undefined) return;
+  const flight = new Flight<V>(key, 'background', 'run');
+  place.registry.add(flight);
+  wrapper.activity.begin();
+  startRun(call, flight, seen);
+}
+
+/** The answer is known: to the one caller, or to all who waited for the lookup. */
+function deliver<V>(call: Call<V>, flight: Flight<V> | undefined, value: V): Promise<V> | undefined {
+  if (flight === undefined) return Promise.resolve(value);
+  close(call, flight);
+  flight.resolve(value);
+  return undefined;
+}
+
+function refuse<V>(call: Call<V>, flight: Flight<V> | undefined, error: unknown): Promise<V> | undefined {
+  if (flight === undefined) return Promise.reject(error as Error);
+  close(call, flight);
+  flight.reject(error);
+  return undefined;
+}
+
+function nameOf({ name }: AnyFunction): string {
+  return typeof name === 'string' && name !== '' ? name.replaceAll('|', '_').slice(0, 200) : 'anonymous';
+}

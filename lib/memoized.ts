@@ -1,0 +1,46 @@
+import type { AnyFunction, OverloadParameters, Resolved } from './functions.js';
+import type { Stats } from './events.js';
+import type { CacheOption } from './options.js';
+
+/** The arguments of `fn`, or only the first of them. */
+export type FewerArguments<T> = T extends readonly unknown[] ? Partial<T> : never;
+
+/** What a wrapper can do beside being called. None of it counts as a call. */
+export interface ReceiverControls<F extends AnyFunction> {
+  /** The bare key that a call would use. Throws what the call would reject with. */
+  keyOf(...args: FewerArguments<OverloadParameters<F>>): string;
+  /** True if an entry is stored that is fresh or inside a stale window. */
+  has(...args: FewerArguments<OverloadParameters<F>>): Promise<boolean>;
+  /** The value of such an entry, without running `fn`. */
+  peek(...args: FewerArguments<OverloadParameters<F>>): Promise<Resolved<F> | undefined>;
+  /**
+   * Store a value (awaited first) as if `fn` had returned it. A run that started before is never written.
+   * Rejects with the store's error or a `TimeoutError`.
+   */
+  prime(args: OverloadParameters<F>, value: Resolved<F> | PromiseLike<Resolved<F>>): Promise<void>;
+  /** Run `fn` now; concurrent refreshes of a key share one run. Rejects with `fn`'s error; the stored entry stays then. */
+  refresh(...args: OverloadParameters<F>): Promise<Resolved<F>>;
+  /**
+   * Forget one call. True where the store said so. A run that started before is never written.
+   * Rejects with the store's error or a `TimeoutError`.
+   */
+  delete(...args: FewerArguments<OverloadParameters<F>>): Promise<boolean>;
+  /** Forget all of this wrapper's entries, and nobody else's. Rejects with the store's error or a `TimeoutError`. */
+  clear(): Promise<void>;
+  /** Counts since the wrapper was made. */
+  stats(): Stats;
+  /** Resolves when no run, refresh or write is under way: before a shutdown, in `waitUntil`, in tests. */
+  settled(): Promise<void>;
+}
+
+export interface Controls<F extends AnyFunction> extends ReceiverControls<F> {
+  /** The store, the function that picks one, or `null`: as configured. */
+  readonly cache: CacheOption<Resolved<F>>;
+  /** The wrapped function. */
+  readonly original: F;
+  /** The controls for a store picked by `receiver`. */
+  for(receiver: unknown): ReceiverControls<F>;
+}
+
+/** `fn` itself, as far as callers can tell, with the controls on it. */
+export type Memoized<F extends AnyFunction> = F & Controls<F>;

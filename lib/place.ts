@@ -1,0 +1,174 @@
+import QuickLRU from 'quick-lru';
+import { Registry } from './in-flight/registry.js';
+import { RememberedErrors } from './in-flight/remembered-errors.js';
+import { isStore, show } from './options.js';
+import { GuardedStore } from './store/guarded-store.js';
+import { isSharedStore, OrderedStore } from './store/ordered-store.js';
+import type { IgnoreRule } from './hashing/ignore.js';
+import type { ResolvedOptions } from './options.js';
+import type { StoreFailure } from './store/guarded-store.js';
+import type { StoreLike } from './store/ordered-store.js';
+import type { Entry } from './store/store.js';
+
+/** Where the calls of one name on one store meet. */
+export interface Place<V> {
+  readonly store: GuardedStore<V> | null;
+  readonly registry: Registry<V>;
+  readonly errors: RememberedErrors;
+}
+
+/** What makes one wrapper's calls different from another's. */
+export interface Identity {
+  readonly fn: object;
+  readonly name: string;
+  /** True for a name that the user gave, false for one made from `fn.name`. */
+  readonly isNameGiven: boolean;
+  readonly keyOf: object | undefined;
+  readonly ignore: readonly IgnoreRule[];
+}
+
+/** What belongs to one name on one store, whichever wrapper uses it. Holds functions weakly. */
+interface Namespace {
+  readonly ordered: OrderedStore<unknown>;
+  readonly registry: Registry<unknown>;
+  readonly errors: RememberedErrors;
+  /** Tells a wrapper of the same function apart from one that took a derived name by chance; none: the name was given. */
+  readonly isSame: ((identity: Identity) => boolean) | undefined;
+}
+
+/** A store that one wrapper made for itself. */
+const isPrivate = Symbol('private');
+
+/** Fences and single flight hold across wrappers on one store. */
+const namespaces = new WeakMap<object, Map<string, Namespace> | typeof isPrivate>();
+
+/** The size of the store that a wrapper without `cache` makes for itself. */
+const DEFAULT_SIZE = 1_000;
+
+/** Finds the place of each call of one wrapper. */
+export class Places<V> {
+  readonly #identity: Identity;
+  readonly #options: ResolvedOptions;
+  readonly #report: StoreFailure;
+  /** The only place, where the store does not depend on the receiver. */
+  readonly fixed: Place<V> | undefined;
+  /** The store, the selector, or `null`: as configured. */
+  readonly cache: ResolvedOptions['cache'] & {};
+  readonly #byStore = new WeakMap<object, Place<V>>();
+  readonly #byReceiver = new WeakMap<object, Place<V>>();
+  #ofPrimitives: Place<V> | undefined;
+
+  constructor(identity: Identity, options: ResolvedOptions, report: StoreFailure) {
+    this.#identity = identity;
+    this.#options = options;
+    this.#report = report;
+    const { cache } = options;
+    if (cache === undefined) {
+      const store = new QuickLRU<string, Entry<V>>({ maxSize: DEFAULT_SIZE });
+      namespaces.set(store, isPrivate);
+      this.cache = store as StoreLike;
+      this.fixed = this.#placeOf(new OrderedStore<V>(store, ''), '', store, new Registry(), new RememberedErrors());
+    } else {
+      this.cache = cache as ResolvedOptions['cache'] & {};
+      if (cache === null) this.fixed = storeless();
+      else if (typeof cache !== 'function') this.fixed = this.#on(cache as StoreLike<V>);
+    }
+  }
+
+  of(receiver: unknown): Place<V> {
+    if (this.fixed !== undefined) return this.fixed;
+    const select = this.#options.cache as (receiver: unknown) => unknown;
+    const store = select(receiver);
+    if (store === null) return this.#withoutStore(receiver);
+    if (!isStore(store)) {
+      throw new TypeError(`Expected \`cache\` to pick a store with get, set and delete, or null, got ${show(store)}`);
+    }
+    let place = this.#byStore.get(store);
+    if (place === undefined) {
+      place = this.#on(store as StoreLike<V>);
+      this.#byStore.set(store, place);
+    }
+    return place;
+  }
+
+  #withoutStore(receiver: unknown): Place<V> {
+    if ((typeof receiver !== 'object' && typeof receiver !== 'function') || receiver === null) {
+      return (this.#ofPrimitives ??= storeless());
+    }
+    let place = this.#byReceiver.get(receiver);
+    if (place === undefined) {
+      place = storeless();
+      this.#byReceiver.set(receiver, place);
+    }
+    return place;
+  }
+
+  #on(store: StoreLike<V>): Place<V> {
+    const identity = this.#identity;
+    const prefix = `${identity.name}|`;
+    const { ordered, registry, errors } = claim(store, identity, prefix);
+    return this.#placeOf(ordered as OrderedStore<V>, prefix, store, registry as Registry<V>, errors);
+  }
+
+  #placeOf(
+    ordered: OrderedStore<V>,
+    prefix: string,
+    store: StoreLike<V>,
+    registry: Registry<V>,
+    errors: RememberedErrors,
+  ): Place<V> {
+    const shared = isSharedStore(store) ? store : undefined;
+    const { storeTimeout } = this.#options;
+    return { store: new GuardedStore(ordered, { prefix, shared, storeTimeout }, this.#report), registry, errors };
+  }
+}
+
+function storeless<V>(): Place<V> {
+  return { store: null, registry: new Registry(), errors: new RememberedErrors() };
+}
+
+/** The namespace of a wrapper on a store; refused where entries of different functions would mix. */
+function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Namespace {
+  const { name, isNameGiven } = identity;
+  let known = namespaces.get(store);
+  if (known === isPrivate) {
+    throw new TypeError(
+      `Expected \`cache\` to be a store that can be shared, got the default store of another wrapper: make one and give it to both`,
+    );
+  }
+  if (isSharedStore(store) && !isNameGiven) {
+    throw new TypeError(`Expected a \`name\` beside a store that processes share: \`${name}\` comes from the function, and bundlers rename functions`);
+  }
+  if (known === undefined) namespaces.set(store, (known = new Map()));
+  const namespace = known.get(name);
+  if (namespace === undefined) {
+    const created: Namespace = {
+      ordered: new OrderedStore(store as StoreLike, prefix),
+      registry: new Registry(),
+      errors: new RememberedErrors(),
+      isSame: isNameGiven ? undefined : weaklySame(identity),
+    };
+    known.set(name, created);
+    return created;
+  }
+  if (isNameGiven || namespace.isSame?.(identity) === true) return namespace;
+  throw new TypeError(`Expected a \`name\`: this store already holds entries of another function called \`${name}\``);
+}
+
+/** Compares with `identity` without keeping its functions alive. */
+function weaklySame({ fn, keyOf, ignore }: Identity): (other: Identity) => boolean {
+  const isFn = weakly(fn);
+  const isKeyOf = weakly(keyOf);
+  const areRules = ignore.map(weakly);
+  return (other) =>
+    isFn(other.fn) &&
+    isKeyOf(other.keyOf) &&
+    areRules.length === other.ignore.length &&
+    areRules.every((isRule, index) => isRule(other.ignore[index]));
+}
+
+function weakly(value: unknown): (other: unknown) => boolean {
+  if (typeof value !== 'function') return (other) => other === value;
+  const reference = new WeakRef(value);
+  return (other) => other === reference.deref();
+}

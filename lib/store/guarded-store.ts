@@ -1,0 +1,142 @@
+import { isThenable } from '../thenable.js';
+import { Deadlines } from './deadlines.js';
+import { isEntry } from './entry.js';
+import { inTime } from './ordered-store.js';
+import type { OrderedStore } from './ordered-store.js';
+import type { Acquired, Entry, Grant, SharedStore } from './store.js';
+
+export type StoreOperation = 'get' | 'set' | 'delete' | 'clear';
+
+/** Told of every failure of a store. */
+export type StoreFailure = (operation: StoreOperation, key: string, error: unknown) => void;
+
+/**
+ * A store that cannot hurt a call: reads that fail, hang or bring garbage are misses, writes that fail are reported and
+ * lose no result. Only what a user asked for in so many words (`delete`, `prime`, `clear`) rejects.
+ */
+export class GuardedStore<V> {
+  readonly #ordered: OrderedStore<V>;
+  readonly #deadlines: Deadlines;
+  readonly #report: StoreFailure;
+  /** Coordinates runs with other processes, where the store can. */
+  readonly shared: SharedStore<V> | undefined;
+  readonly #prefix: string;
+
+  constructor(
+    ordered: OrderedStore<V>,
+    options: { readonly prefix: string; readonly shared: SharedStore<V> | undefined; readonly storeTimeout: number },
+    report: StoreFailure,
+  ) {
+    this.#ordered = ordered;
+    this.#prefix = options.prefix;
+    this.shared = options.shared;
+    this.#deadlines = new Deadlines(options.storeTimeout);
+    this.#report = report;
+  }
+
+  /** The time to stamp an entry with. */
+  now(): number {
+    return this.#ordered.now();
+  }
+
+  /** Never throws, never rejects; a store that answers at once is answered for at once. */
+  read(key: string): Entry<V> | undefined | Promise<Entry<V> | undefined> {
+    const known = this.#ordered.known(key);
+    if (known !== undefined) return known ?? undefined;
+    try {
+      const found = this.#ordered.get(key, this.#deadlines.limit);
+      return isThenable(found) ? this.#readLater(key, found) : this.#accept(key, found);
+    } catch (error) {
+      this.#report('get', key, error);
+      return undefined;
+    }
+  }
+
+  /** Nobody waits for this write: a promise is returned only so that it can be told when it is over. */
+  write(key: string, entry: Entry<V>, ttl: number | undefined): Promise<unknown> | undefined {
+    return this.#inBackground('set', key, () => this.#ordered.set(key, entry, ttl, this.#deadlines));
+  }
+
+  /** Nobody waits for this write either; what it resolves with is the store's word on it. */
+  commit(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V>): Promise<unknown> | undefined {
+    return this.#inBackground('set', key, () => this.#commit(key, entry, ttl, grant));
+  }
+
+  /** Remove an entry that a new result said is not to be kept. */
+  remove(key: string): Promise<unknown> | undefined {
+    return this.#inBackground('delete', key, () => this.#ordered.delete(key, this.#deadlines));
+  }
+
+  /** Rejects with the store's error or a `TimeoutError`. */
+  async prime(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V> | undefined): Promise<unknown> {
+    return this.#reported('set', key, () =>
+      grant === undefined
+        ? this.#ordered.set(key, entry, ttl, this.#deadlines)
+        : this.#commit(key, entry, ttl, grant),
+    );
+  }
+
+  /** True where the store said that there was something to delete. Rejects with the store's error or a `TimeoutError`. */
+  async delete(key: string): Promise<boolean> {
+    return (await this.#reported('delete', key, () => this.#ordered.delete(key, this.#deadlines))) === true;
+  }
+
+  /** Rejects with the store's error or a `TimeoutError`. */
+  async clear(): Promise<void> {
+    await this.#reported('clear', '', () => this.#ordered.clear(this.#deadlines));
+  }
+
+  /** The right to run `key`, from a store that coordinates processes. Rejects where it could not be asked. */
+  acquire(shared: SharedStore<V>, key: string, seen: Entry<V> | undefined): Promise<Acquired<V>> {
+    return this.#reported('get', key, () =>
+      shared.acquire(this.#prefix + key, { seen, timeout: this.#deadlines.limit }),
+    ) as Promise<Acquired<V>>;
+  }
+
+  /** The right to run `key` whoever else is at it. Rejects where it could not be had. */
+  begin(shared: SharedStore<V>, key: string, drop: boolean): Promise<Grant<V>> {
+    return this.#reported('set', key, () =>
+      shared.begin(this.#prefix + key, { drop, timeout: this.#deadlines.limit }),
+    ) as Promise<Grant<V>>;
+  }
+
+  #commit(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V>): unknown {
+    return this.#ordered.commit(key, entry, () => grant.commit(entry, ttl), this.#deadlines);
+  }
+
+  async #reported(operation: StoreOperation, key: string, act: () => unknown): Promise<unknown> {
+    try {
+      return await act();
+    } catch (error) {
+      this.#report(operation, key, error);
+      throw error;
+    }
+  }
+
+  #inBackground(operation: StoreOperation, key: string, act: () => unknown): Promise<unknown> | undefined {
+    try {
+      const answer = act();
+      if (!isThenable(answer)) return undefined;
+      return (answer as Promise<unknown>).then(undefined, (error: unknown) => this.#report(operation, key, error));
+    } catch (error) {
+      this.#report(operation, key, error);
+      return undefined;
+    }
+  }
+
+  async #readLater(key: string, answer: PromiseLike<unknown>): Promise<Entry<V> | undefined> {
+    try {
+      return this.#accept(key, await (this.shared === undefined ? inTime(answer, this.#deadlines, 'get') : answer));
+    } catch (error) {
+      this.#report('get', key, error);
+      return undefined;
+    }
+  }
+
+  #accept(key: string, found: unknown): Entry<V> | undefined {
+    if (found === undefined || found === null) return undefined;
+    if (isEntry(found)) return this.#ordered.isVisible(found) ? found : undefined;
+    this.#report('get', key, new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss'));
+    return undefined;
+  }
+}

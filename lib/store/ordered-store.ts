@@ -1,0 +1,275 @@
+import { TimeoutError } from '../errors.js';
+import { isThenable } from '../thenable.js';
+import type { Deadlines } from './deadlines.js';
+import type { Entry, SharedStore, Store } from './store.js';
+
+/**
+ * A store as users bring it: quick-lru and lru-cache take options where others take a `ttl`, and cache-manager says `del`.
+ */
+export type StoreLike<V = unknown> = Omit<Store<V>, 'set' | 'delete'> & { set(key: string, entry: Entry<V>): unknown } & (
+    | { delete(key: string): unknown }
+    | { del(key: string): unknown }
+  );
+
+type Kind = 'set' | 'delete';
+
+/** A write or delete that the store has not answered yet. */
+class Operation<V> {
+  /** The store has had its time; what it holds is anybody's guess. */
+  isLate = false;
+  /** A later operation on the key has been called for. */
+  isOvertaken = false;
+  /** Resolves, never rejects, when the next operation on the key may be sent. */
+  over: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly key: string,
+    readonly kind: Kind,
+    /** What calls are to see meanwhile; `null`: nothing. */
+    public entry: Entry<V> | null,
+    readonly send: () => unknown,
+    readonly deadlines: Deadlines,
+  ) {}
+}
+
+/**
+ * The entries of one name in one store, for all wrappers of that name. Operations on a key reach the store in the order
+ * in which they were called for, and reads see their outcome from the moment of the call, however slow the store is.
+ */
+export class OrderedStore<V> {
+  readonly #store: StoreLike<V>;
+  readonly #prefix: string;
+  readonly #passesTtl: boolean;
+  readonly #isShared: boolean;
+  readonly #pending = new Map<string, Operation<V>>();
+  #clearing: Promise<unknown> | undefined;
+  #clearedAt = -Infinity;
+
+  /** @param prefix Stands before every key; empty where the store belongs to one wrapper. */
+  constructor(store: StoreLike<V>, prefix: string) {
+    this.#store = store;
+    this.#prefix = prefix;
+    this.#passesTtl = store.set.length >= 3;
+    this.#isShared = isSharedStore(store);
+  }
+
+  /** What calls see without asking the store: an entry on its way, `null` for one that is being forgotten. */
+  known(key: string): Entry<V> | null | undefined {
+    if (this.#pending.size !== 0) {
+      const operation = this.#pending.get(key);
+      if (operation !== undefined && !operation.isLate) return operation.entry;
+    }
+    return this.#clearing === undefined ? undefined : null;
+  }
+
+  /** @param timeout For a store that keeps deadlines itself. */
+  get(key: string, timeout: number): unknown {
+    return this.#isShared
+      ? (this.#store as SharedStore<V>).get(this.#prefix + key, timeout)
+      : this.#store.get(this.#prefix + key);
+  }
+
+  /** False for an entry from before a `clear` that the store could not carry out. */
+  isVisible(entry: Entry<V>): boolean {
+    return entry.storedAt > this.#clearedAt;
+  }
+
+  /** The time to stamp an entry with; later than any `clear` before. */
+  now(): number {
+    return Math.max(Date.now(), this.#clearedAt + 1);
+  }
+
+  set(key: string, entry: Entry<V>, ttl: number | undefined, deadlines: Deadlines): unknown {
+    const name = this.#prefix + key;
+    const send = (): unknown => {
+      if (this.#isShared) return (this.#store as SharedStore<V>).set(name, entry, ttl, deadlines.limit);
+      return this.#passesTtl ? (this.#store as Store<V>).set(name, entry, ttl) : this.#store.set(name, entry);
+    };
+    return this.#call(new Operation(key, 'set', entry, send, deadlines));
+  }
+
+  /** A write that goes another way than the store's own `set`. */
+  commit(key: string, entry: Entry<V>, send: () => unknown, deadlines: Deadlines): unknown {
+    return this.#call(new Operation(key, 'set', entry, send, deadlines));
+  }
+
+  delete(key: string, deadlines: Deadlines): unknown {
+    return this.#call(new Operation<V>(key, 'delete', null, () => this.#forget(this.#prefix + key, deadlines), deadlines));
+  }
+
+  /** Forget every entry under the prefix and nothing else. Later operations wait for it; reads see nothing meanwhile. */
+  clear(deadlines: Deadlines): Promise<void> {
+    const before = [...this.#pending.values()].map((operation) => {
+      operation.isOvertaken = true;
+      return operation.over;
+    });
+    if (this.#clearing !== undefined) before.push(this.#clearing);
+    this.#pending.clear();
+    if (typeof this.#store.deleteByPrefix !== 'function' && typeof this.#store.keys !== 'function') {
+      this.#clearedAt = this.now();
+    }
+    let finish = noop;
+    const clearing = new Promise<void>((resolve) => (finish = resolve));
+    this.#clearing = clearing;
+    return this.#clear(before, deadlines).finally(() => {
+      if (this.#clearing === clearing) this.#clearing = undefined;
+      finish();
+    });
+  }
+
+  async #clear(before: readonly Promise<unknown>[], deadlines: Deadlines): Promise<void> {
+    if (before.length > 0) await Promise.all(before);
+    const store = this.#store;
+    if (typeof store.deleteByPrefix === 'function') {
+      // A shared store scans in many steps, each with a deadline of its own.
+      if (this.#isShared) await (store as SharedStore<V>).deleteByPrefix(this.#prefix, deadlines.limit);
+      else await inTime(store.deleteByPrefix(this.#prefix), deadlines, 'clear');
+      return;
+    }
+    let failure: { error: unknown } | undefined;
+    for (const key of await this.#ownKeys(deadlines)) {
+      try {
+        const deleted = this.#forget(key, deadlines);
+        if (isThenable(deleted)) await inTime(deleted, deadlines, 'clear');
+      } catch (error) {
+        // A store that hangs would hang on every key.
+        if (error instanceof TimeoutError) throw error;
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #ownKeys(deadlines: Deadlines): Promise<string[]> {
+    const own: string[] = [];
+    const collect = (key: unknown): void => {
+      if (typeof key === 'string' && key.startsWith(this.#prefix)) own.push(key);
+    };
+    const listed = listKeys(this.#store);
+    if (listed === undefined) return own;
+    if (Symbol.iterator in listed) {
+      for (const key of listed) collect(key);
+      return own;
+    }
+    const iterator = listed[Symbol.asyncIterator]();
+    for (;;) {
+      const step = (await inTime(iterator.next(), deadlines, 'clear')) as IteratorResult<unknown>;
+      if (step.done === true) return own;
+      collect(step.value);
+    }
+  }
+
+  #forget(name: string, { limit }: Deadlines): unknown {
+    const store = this.#store;
+    if (this.#isShared) return (store as SharedStore<V>).delete(name, limit);
+    return 'delete' in store ? store.delete(name) : store.del(name);
+  }
+
+  #call(operation: Operation<V>): unknown {
+    const before = this.#pending.get(operation.key);
+    const clearing = this.#clearing;
+    if (before === undefined && clearing === undefined) return this.#send(operation);
+    if (before !== undefined) before.isOvertaken = true;
+    this.#pending.set(operation.key, operation);
+    const sent = Promise.all([before?.over, clearing]).then(() => this.#send(operation));
+    operation.over = sent.then(noop, noop);
+    return sent;
+  }
+
+  #send(operation: Operation<V>): unknown {
+    let answer: unknown;
+    try {
+      answer = operation.send();
+    } catch (error) {
+      this.#settle(operation);
+      throw error;
+    }
+    if (!isThenable(answer)) {
+      this.#settle(operation);
+      return answer;
+    }
+    if (!operation.isOvertaken) this.#pending.set(operation.key, operation);
+    const settled = this.#await(operation, answer);
+    operation.over = settled.then(noop, noop);
+    return settled;
+  }
+
+  #await(operation: Operation<V>, answer: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const deadline = operation.deadlines.start(() => {
+        operation.isLate = true;
+        operation.entry = null;
+        reject(timeoutOf(operation.kind, operation.deadlines));
+      });
+      Promise.resolve(answer).then(
+        (value) => {
+          deadline.stop();
+          const mustForget = operation.isLate && operation.isOvertaken && operation.kind === 'set';
+          this.#settle(operation);
+          resolve(value);
+          if (mustForget) this.#forgetAgain(operation);
+        },
+        (error: unknown) => {
+          deadline.stop();
+          this.#settle(operation);
+          reject(error as Error);
+        },
+      );
+    });
+  }
+
+  /** A write that was given up has landed after all, on top of what was called for since. */
+  #forgetAgain({ key, deadlines }: Operation<V>): void {
+    try {
+      const deleted = this.delete(key, deadlines);
+      if (isThenable(deleted)) deleted.then(noop, noop);
+    } catch {
+      // The store refuses deletes; whoever called for one has been told.
+    }
+  }
+
+  #settle(operation: Operation<V>): void {
+    if (this.#pending.get(operation.key) === operation) this.#pending.delete(operation.key);
+  }
+}
+
+/** True for a store that can coordinate runs between processes. */
+export function isSharedStore<V>(store: StoreLike<V>): store is SharedStore<V> {
+  const { acquire, begin } = store as Partial<SharedStore<V>>;
+  return typeof acquire === 'function' && typeof begin === 'function';
+}
+
+/** The value of a store's answer, or a `TimeoutError` when it takes too long. */
+export function inTime(answer: unknown, deadlines: Deadlines, operation: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const deadline = deadlines.start(() => reject(timeoutOf(operation, deadlines)));
+    Promise.resolve(answer).then(
+      (value) => {
+        deadline.stop();
+        resolve(value);
+      },
+      (error: unknown) => {
+        deadline.stop();
+        reject(error as Error);
+      },
+    );
+  });
+}
+
+/** Keyv has no `keys`; its `iterator` gives pairs. */
+function listKeys(store: object): Iterable<unknown> | AsyncIterable<unknown> | undefined {
+  const { keys, iterator } = store as { keys?: unknown; iterator?: unknown };
+  if (typeof keys === 'function') return keys.call(store) as Iterable<unknown>;
+  if (typeof iterator === 'function') return firstOfPairs(iterator.call(store) as AsyncIterable<readonly unknown[]>);
+  return undefined;
+}
+
+async function* firstOfPairs(pairs: AsyncIterable<readonly unknown[]>): AsyncGenerator {
+  for await (const pair of pairs) yield pair[0];
+}
+
+function timeoutOf(operation: string, { limit }: Deadlines): TimeoutError {
+  return new TimeoutError(`The store did not answer \`${operation}\` within ${limit} ms`, limit);
+}
+
+function noop(): void {}

@@ -1,0 +1,29 @@
+import type { StoreLike } from './ordered-store.js';
+
+/**
+ * A `cache` option that keeps a store for each receiver (`this`), so that instances do not share results. Stores of
+ * objects are held weakly and go with them; all primitive receivers share one.
+ *
+ * @param createStore Makes the store of a receiver at its first call.
+ * @example
+ * class Client {
+ *   getUser = memoizeAsync(function (this: Client, id: number) { return this.fetch(id); }, {
+ *     cache: perInstance(() => new Map()),
+ *   });
+ * }
+ */
+export function perInstance<S extends StoreLike<never>>(createStore: (receiver: unknown) => S): (receiver: unknown) => S {
+  if (typeof createStore !== 'function') {
+    throw new TypeError(`Expected \`perInstance\` to be given a function that makes a store, got ${typeof createStore}`);
+  }
+  const stores = new WeakMap<object, S>();
+  let ofPrimitives: S | undefined;
+  return (receiver) => {
+    if ((typeof receiver !== 'object' && typeof receiver !== 'function') || receiver === null) {
+      return (ofPrimitives ??= createStore(receiver));
+    }
+    let store = stores.get(receiver);
+    if (store === undefined) stores.set(receiver, (store = createStore(receiver)));
+    return store;
+  };
+}

@@ -1,0 +1,25 @@
+/** The longest delay that `setTimeout` takes; it fires at once beyond that. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** A timer under way. */
+export interface Timer {
+  stop(): void;
+}
+
+/**
+ * Call `callback` once after `delay` milliseconds, of any length. Keeps no process alive. `Infinity`: never.
+ */
+export function startTimer(delay: number, callback: () => void): Timer {
+  let remaining = delay;
+  let handle: ReturnType<typeof setTimeout> | undefined;
+  const arm = (): void => {
+    if (remaining === Infinity) return;
+    const step = Math.min(remaining, LONGEST_DELAY);
+    remaining -= step;
+    handle = setTimeout(remaining > 0 ? arm : callback, step);
+    // A browser's handle is a number and needs no unref.
+    (handle as { unref?(): unknown }).unref?.();
+  };
+  arm();
+  return { stop: () => clearTimeout(handle) };
+}
