@@ -8,6 +8,22 @@ type WriteInner = (value: unknown) => string;
 
 type BuiltIn = Exclude<Kind, 'Object' | 'Array'>;
 
+interface Host {
+  readonly process?: {
+    getBuiltinModule?(
+      name: string,
+    ): { isDeepStrictEqual?: (this: void, a: unknown, b: unknown) => boolean } | undefined;
+  };
+}
+
+interface ViewMaker {
+  new (buffer: ArrayBufferLike, offset: number, length: number): object;
+  from(buffer: ArrayBufferLike, offset: number, length: number): object;
+}
+
+/** Listing the names of so few elements costs next to nothing. */
+const fewElements = 64;
+
 const { getPrototypeOf } = Object;
 
 const dateTime = methodOf(Date.prototype, 'getTime');
@@ -15,6 +31,7 @@ const mapForEach = methodOf(Map.prototype, 'forEach');
 const setForEach = methodOf(Set.prototype, 'forEach');
 const regExpSource = methodOf(RegExp.prototype, 'source', 'get');
 const regExpFlags = methodOf(RegExp.prototype, 'flags', 'get');
+const arrayBufferLength = methodOf(ArrayBuffer.prototype, 'byteLength', 'get');
 const dataViewLength = methodOf(DataView.prototype, 'byteLength', 'get');
 const typedArrayName = methodOf(getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag, 'get');
 const primitiveOf = {
@@ -49,7 +66,7 @@ export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteI
     case 'BigInt':
       return boxed(kind, object, write);
     case 'ArrayBuffer':
-      return `@A${bytesText(contentsOf(object, () => new Uint8Array(object as ArrayBuffer)))}`;
+      return arrayBuffer(object as ArrayBuffer);
     default:
       return view(kind, object as ArrayBufferView);
   }
@@ -57,7 +74,7 @@ export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteI
 
 function regExp(object: RegExp, write: WriteInner): string {
   const source = contentsOf(object, () => regExpSource(object));
-  return `@R${write(source)}${write(regExpFlags(object))}${write(object.lastIndex)}`;
+  return `@R${write(source)}${write(regExpFlags(object))}${at(object, '.lastIndex', () => write(object.lastIndex))}`;
 }
 
 function map(object: Map<unknown, unknown>, write: WriteInner): string {
@@ -86,24 +103,51 @@ function set(object: Set<unknown>, write: WriteInner): string {
 
 function boxed(kind: keyof typeof primitiveOf, object: object, write: WriteInner): string {
   const primitive = contentsOf(object, () => primitiveOf[kind](object));
-  const indices = typeof primitive === 'string' ? primitive.length : 0;
-  refuseExtras(kind, object, indices);
-  return `@P${write(primitive)}`;
+  const text = `@P${write(primitive)}`;
+  if (typeof primitive === 'string') refuseNamed(kind, object, primitive.length, () => Object(primitive) as object);
+  else refuseExtras(kind, object);
+  return text;
+}
+
+function arrayBuffer(object: ArrayBuffer): string {
+  return `@A${bytesText(
+    contentsOf(object, () => {
+      arrayBufferLength(object);
+      return new Uint8Array(object);
+    }),
+  )}`;
 }
 
 function view(kind: BuiltIn, object: ArrayBufferView): string {
   const name = typedArrayName(object) as string | undefined;
-  const elements = (object as Uint8Array).length;
-  if (kind === 'DataView' ? name !== undefined : name !== (kind === 'Buffer' ? 'Uint8Array' : kind)) {
+  if (name !== (kind === 'Buffer' ? 'Uint8Array' : kind === 'DataView' ? undefined : kind)) {
     throw new Refusal(nameOf(object));
   }
   const bytes = contentsOf(object, () => {
     if (name === undefined) dataViewLength(object);
     return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
   });
-  refuseExtras(kind, object, name === undefined ? 0 : elements);
-  const width = name === undefined ? 1 : object.byteLength / Math.max(elements, 1);
+  if (name === undefined) {
+    refuseExtras(kind, object);
+    return `@B${kind}:${bytesText(bytes)}`;
+  }
+  const { length, BYTES_PER_ELEMENT: width } = object as Uint8Array;
+  refuseNamed(kind, object, length, () => copyOf(kind, object as Uint8Array));
   return `@B${kind}:${bytesText(littleEndian(bytes, width))}`;
+}
+
+/** Like `refuseExtras`, for objects where listing the names would list every index too. */
+function refuseNamed(kind: BuiltIn, object: object, length: number, copy: () => object | undefined): void {
+  const { isDeepStrictEqual } = (globalThis as Host).process?.getBuiltinModule?.('node:util') ?? {};
+  // Where there is one, it compares an object with a copy of its elements without listing a name for each of them.
+  if (length > fewElements && isDeepStrictEqual?.(object, copy()) === true) return;
+  refuseExtras(kind, object, length);
+}
+
+/** The same elements without anything else, by the maker of this realm. */
+function copyOf(kind: BuiltIn, { buffer, byteOffset, length }: Uint8Array): object | undefined {
+  const maker = (globalThis as unknown as Partial<Record<string, ViewMaker>>)[kind];
+  return kind === 'Buffer' ? maker?.from(buffer, byteOffset, length) : maker && new maker(buffer, byteOffset, length);
 }
 
 function bytesText(bytes: Uint8Array): string {

@@ -2,7 +2,7 @@ import { isAbortSignal } from '../abort-signal.js';
 import { canonicalizeBuiltIn, nameOf } from './built-ins.js';
 import { enumerableSymbols, tagOf } from './intrinsics.js';
 import { KindTable } from './kinds.js';
-import { leastPacked, NumberPacker } from './numbers.js';
+import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
 import { propertyStep, Refusal } from './refusal.js';
 import { describeShape, namesOf, ShapeTable } from './shapes.js';
 import type { PropertyFilter } from './ignore.js';
@@ -10,7 +10,7 @@ import type { PropertyFilter } from './ignore.js';
 /** Also the whole check for cycles: a set of ancestors would cost every call, a cycle costs only its own. */
 const deepest = 200;
 const mostContainers = 100_000;
-const longestText = 8 * 1024 * 1024;
+export const longestText = 8 * 1024 * 1024;
 
 const { getOwnPropertySymbols, getPrototypeOf, hasOwn, prototype: objectPrototype } = Object;
 const { prototype: arrayPrototype } = Array;
@@ -160,14 +160,16 @@ export class Canonicalizer {
     let text = header === headerBefore ? '=' : header;
     if (order === undefined) for (const part of texts) text += part;
     else for (const position of order) text += texts[position] as string;
+    if (text.length > longestText) throw tooLong();
     this.#header = header;
     return text;
   }
 
   #array(array: readonly unknown[], level: number): string {
     const { length } = array;
-    const packed = length >= leastPacked ? this.#numbers.read(array, length) : undefined;
+    const packed = length >= leastPacked && length <= mostPacked ? this.#numbers.read(array, length) : undefined;
     if (packed?.text !== undefined) {
+      if (packed.text.length > longestText) throw tooLong();
       this.#header = '';
       return packed.text;
     }
@@ -216,6 +218,6 @@ function tooMany(): Refusal {
   return new Refusal(`more than 100,000 objects`, true);
 }
 
-function tooLong(): Refusal {
+export function tooLong(): Refusal {
   return new Refusal('more than 8 Mi characters', true);
 }

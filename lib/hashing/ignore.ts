@@ -50,7 +50,7 @@ function namesIn(paths: readonly string[]): ReadonlyMap<string, true | PropertyF
   return names;
 }
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- `any` is how TypeScript spells "any function" */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the type of any function
 type AnyFunction = (...args: any[]) => unknown;
 
 /** Types whose properties are no paths: not plain objects, or never left out in part. */
@@ -91,16 +91,6 @@ export type PropName<P, Deeper extends readonly unknown[] = [1, 1]> = unknown ex
 
 type PathInto<K extends string, V, Deeper extends readonly unknown[]> = Deeper extends readonly [unknown, ...infer Rest]
   ? `${K}.${PropName<V, Rest>}`
-  : never;
-
-/** Argument lists of a function: the union over its last four overloads. */
-export type OverloadParams<F> = F extends {
-  (this: any, ...args: infer A): any;
-  (this: any, ...args: infer B): any;
-  (this: any, ...args: infer C): any;
-  (this: any, ...args: infer D): any;
-}
-  ? A | B | C | D
   : never;
 
 /** Positions and property paths that `ignore` may name for argument lists `T`. */

@@ -1,5 +1,5 @@
 import { UnkeyableArgumentError } from '../errors.js';
-import { Canonicalizer } from './canonicalize.js';
+import { Canonicalizer, longestText, tooLong } from './canonicalize.js';
 import { createDigest } from './digest.js';
 import { compileIgnore } from './ignore.js';
 import { Refusal } from './refusal.js';
@@ -57,6 +57,7 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
           continue;
         }
         text += markers + canonicalizer.argument(value, leftOut.properties);
+        if (text.length > longestText) throw tooLong();
         markers = '';
         last = i;
       }

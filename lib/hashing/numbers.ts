@@ -3,6 +3,9 @@ import { base64url, littleEndian } from './bytes.js';
 /** From this length on an array of nothing but numbers is packed: a third of the text, a quarter of the time. */
 export const leastPacked = 32;
 
+/** Up to this length: memory is taken for as many numbers as an array claims to have. */
+export const mostPacked = 1_000_000;
+
 /** More numbers than this get memory of their own, so that one huge array is not kept for ever. */
 const mostKept = 4096;
 

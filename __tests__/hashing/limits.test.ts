@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import { UnkeyableArgumentError } from '../../lib/errors.js';
+import { createKeyBuilder } from '../../lib/hashing/key-of.js';
+
+const keyFor = createKeyBuilder({ name: 'f' });
+const key = (...args: unknown[]): string => keyFor(undefined, args);
+
+/** The message and the path of a refusal, which must come soon, whatever the input. */
+function refusedSoon(value: unknown): string {
+  const start = performance.now();
+  try {
+    key(value);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnkeyableArgumentError);
+    expect(performance.now() - start).toBeLessThan(1000);
+    return (error as Error).message.replace(/^f: cannot build a key from argument 0 ?/, '').replace(/\. List.*/, '');
+  }
+  throw new Error('was not refused');
+}
+
+const nested = (levels: number): unknown => {
+  let value: unknown = 1;
+  for (let i = 0; i < levels; i++) value = i % 2 === 0 ? [value] : { a: value };
+  return value;
+};
+
+describe('limits', () => {
+  it('takes 200 levels and refuses 201', () => {
+    expect(key(nested(200))).toMatch(/^[{[]|^\$/);
+    expect(refusedSoon(nested(201))).toMatch(/^at `\[0\]\.a\[0\]\.a.*` \(more than 200 levels\)$/);
+    expect(refusedSoon(nested(1_000_000))).toMatch(/\(more than 200 levels\)$/);
+  });
+
+  it('names a cycle where it closes', () => {
+    const self: Record<string, unknown> = {};
+    self.self = self;
+    expect(refusedSoon(self)).toBe('at `.self` (a cycle)');
+    const list: unknown[] = [1];
+    list.push({ list });
+    expect(refusedSoon({ list })).toBe('at `.list[1].list` (a cycle)');
+    const map = new Map<unknown, unknown>();
+    map.set('me', map);
+    expect(refusedSoon(map)).toBe('at `.values()[0]` (a cycle)');
+    const set = new Set<unknown>();
+    set.add([set]);
+    expect(refusedSoon(set)).toBe('at `.values()[0][0]` (a cycle)');
+  });
+
+  it('takes shared references for what they hold', () => {
+    const shared = { a: 1 };
+    expect(key([shared, shared])).toBe(key([{ a: 1 }, { a: 1 }]));
+  });
+
+  it('takes 100,000 containers and refuses one more, over all arguments', () => {
+    const rows = Array.from({ length: 99_999 }, () => []);
+    expect(key(rows)).toMatch(/^\$/);
+    expect(refusedSoon([...rows, []])).toBe('(more than 100,000 objects)');
+    expect(() => key(rows, [])).toThrow('f: cannot build a key from argument 1 (more than 100,000 objects).');
+    expect(key(rows)).toMatch(/^\$/);
+  });
+
+  it('stops at a bomb of shared references', () => {
+    let bomb: unknown = 1;
+    for (let i = 0; i < 100; i++) bomb = [bomb, bomb];
+    expect(refusedSoon(bomb)).toBe('(more than 100,000 objects)');
+    let maps: unknown = 1;
+    for (let i = 0; i < 100; i++) maps = new Map([[1, maps], [2, maps]]); // prettier-ignore
+    expect(refusedSoon(maps)).toBe('(more than 100,000 objects)');
+  });
+
+  it('counts holes', () => {
+    expect(refusedSoon(new Array(1e9))).toBe('(more than 100,000 objects)');
+    expect(refusedSoon(new Array(4294967295))).toBe('(more than 100,000 objects)');
+    expect(key(new Array(3))).toBe('[^^^]');
+  });
+
+  it('takes 8 Mi characters and refuses more', () => {
+    const limit = 8 * 1024 * 1024;
+    const tooLong = '(more than 8 Mi characters)';
+    expect(key('a'.repeat(limit - 9))).toMatch(/^\$/);
+    expect(refusedSoon('a'.repeat(limit + 1))).toBe(tooLong);
+    const half = 'a'.repeat(limit / 2);
+    expect(refusedSoon([half, half])).toBe(tooLong);
+    expect(refusedSoon({ a: half, b: half })).toBe(tooLong);
+    expect(refusedSoon(new Map([[half, half]]))).toBe(tooLong);
+    expect(refusedSoon(new Set([half, `${half}b`]))).toBe(tooLong);
+    expect(refusedSoon({ ['a'.repeat(limit + 1)]: 1 })).toBe(tooLong);
+    expect(refusedSoon(new Uint8Array(limit))).toBe(tooLong);
+    expect(refusedSoon(Array.from({ length: limit / 4 }, (_, i) => i))).toBe(tooLong);
+    expect(refusedSoon(Object('a'.repeat(limit + 1)))).toBe(tooLong);
+    expect(refusedSoon(Array(1000).fill('a'.repeat(400_000_000)))).toBe(tooLong);
+    expect(() => key(half, half)).toThrow('f: cannot build a key from argument 1 (more than 8 Mi characters).');
+  });
+});
