@@ -6,8 +6,6 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-const toString = Object.prototype.toString;
-
 /**
  * True for an `AbortSignal` of any realm, and for a polyfill that calls itself one. A plain object never is: what this
  * accepts is left out of keys, so data must not be able to pose as a signal.
@@ -16,6 +14,6 @@ export function isAbortSignal(value: unknown): value is AbortSignalLike {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return false;
-  if (toString.call(value) !== '[object AbortSignal]' || Object.hasOwn(value, Symbol.toStringTag)) return false;
+  if (Object.prototype.toString.call(value) !== '[object AbortSignal]' || Object.hasOwn(value, Symbol.toStringTag)) return false;
   return typeof (value as Partial<AbortSignalLike>).aborted === 'boolean';
 }

@@ -12,7 +12,7 @@ import type { Call, Wrapper } from './wrapper.js';
 /** Everything that stands on a wrapper beside the function itself. */
 export function createControls(wrapper: Wrapper<unknown>, original: AnyFunction): Controls<AnyFunction> {
   return {
-    cache: wrapper.places.cache as Controls<AnyFunction>['cache'],
+    cache: wrapper.places.cache,
     original,
     ...controlsFor(wrapper, undefined),
     for: (receiver) => controlsFor(wrapper, receiver),
@@ -62,7 +62,7 @@ async function forget<V>({ place, key }: Call<V>): Promise<boolean> {
 function refresh<V>(call: Call<V>): Promise<V> {
   const { wrapper, place, key, signals } = call;
   const aborted = signals && abortedSignal(signals);
-  if (aborted !== undefined) return Promise.reject(aborted.reason as Error);
+  if (aborted !== undefined) return Promise.reject(aborted.reason);
   const current = place.registry.behind(key);
   if (current?.kind === 'refresh') return wait(wrapper, current, signals);
   const flight = new Flight<V>(key, 'refresh', 'run');
@@ -90,7 +90,10 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   } catch (error) {
     close(call, flight);
     flight.reject(error);
-    void begun?.then((grant) => grant.release('again'), () => undefined);
+    void begun?.then(
+      (grant) => grant.release('again'),
+      () => undefined,
+    );
     throw error;
   }
   flight.resolve(value);

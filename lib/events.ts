@@ -67,6 +67,22 @@ export interface Stats {
 
 export type RunOutcome = 'fulfilled' | 'rejected' | 'timeout' | 'aborted';
 
+export const emptyStats = {
+  hits: 0,
+  stale: 0,
+  joins: 0,
+  misses: 0,
+  runs: 0,
+  errors: 0,
+  fallbacks: 0,
+  discards: 0,
+  timeouts: 0,
+  aborts: 0,
+  storeErrors: 0,
+  unleased: 0,
+  inFlight: 0,
+} satisfies Stats;
+
 type Received = 'hit' | 'stale' | 'join' | 'miss';
 
 const counterOf = { hit: 'hits', stale: 'stale', join: 'joins', miss: 'misses' } as const;
@@ -79,21 +95,7 @@ export class Observer {
   /** The setting of `debug` that `#isLogging` was read from: comparing it costs less than asking `enabled`. */
   #namespaces: unknown;
   #isLogging = false;
-  readonly #counts = {
-    hits: 0,
-    stale: 0,
-    joins: 0,
-    misses: 0,
-    runs: 0,
-    errors: 0,
-    fallbacks: 0,
-    discards: 0,
-    timeouts: 0,
-    aborts: 0,
-    storeErrors: 0,
-    unleased: 0,
-    inFlight: 0,
-  };
+  readonly #counts = { ...emptyStats };
 
   constructor(name: string, listener: ((event: MemoizeEvent) => unknown) | undefined) {
     this.#name = name;

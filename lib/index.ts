@@ -1,4 +1,5 @@
 export { memoizeAsync } from './memoize-async.js';
+export { createMemoizer, memoizeMethods } from './create-memoizer.js';
 export { perInstance } from './store/per-instance.js';
 
 export { TimeoutError, UnkeyableArgumentError } from './errors.js';

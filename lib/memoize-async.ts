@@ -4,7 +4,7 @@ import { Observer } from './events.js';
 import { createKeyBuilder } from './hashing/key-of.js';
 import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
-import { resolveOptions, show } from './options.js';
+import { LONGEST_NAME, resolveOptions, show } from './options.js';
 import { Places } from './place.js';
 import { close, follow, startRun } from './run.js';
 import { freshnessOf, isDueEarly } from './store/entry.js';
@@ -53,8 +53,9 @@ export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
   };
 }
 
-function wrap(fn: AnyFunction, options: ResolvedOptions): unknown {
-  const wrapper = createWrapper(fn, options);
+/** @param prefix Stands before the wrapper's name, with a dot. */
+export function wrap(fn: AnyFunction, options: ResolvedOptions, prefix?: string): unknown {
+  const wrapper = createWrapper(fn, options, prefix);
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return receive(wrapper, this, args);
   };
@@ -65,9 +66,15 @@ function wrap(fn: AnyFunction, options: ResolvedOptions): unknown {
   });
 }
 
-function createWrapper(fn: AnyFunction, options: ResolvedOptions): Wrapper<unknown> {
+function createWrapper(fn: AnyFunction, options: ResolvedOptions, prefix: string | undefined): Wrapper<unknown> {
   const isNameGiven = options.name !== undefined && options.name !== '';
-  const name = isNameGiven ? options.name! : nameOf(fn);
+  const ownName = isNameGiven ? options.name : nameOf(fn);
+  const name = prefix === undefined || prefix === '' ? ownName : `${prefix}.${ownName}`;
+  if (name.length > LONGEST_NAME) {
+    throw new TypeError(
+      `Expected \`name\` to be at most ${LONGEST_NAME} characters with its prefix, got ${show(name)}`,
+    );
+  }
   const { keyOf, ignore } = options;
   const observer = new Observer(name, options.onEvent);
   return {
@@ -90,7 +97,7 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
     const key = wrapper.buildKey(receiver, args);
     const signals = findSignals(args);
     const aborted = signals && abortedSignal(signals);
-    if (aborted !== undefined) return Promise.reject(aborted.reason as Error);
+    if (aborted !== undefined) return Promise.reject(aborted.reason);
 
     const flight = place.registry.joinable(key);
     if (flight !== undefined) return join(wrapper, flight, signals);
@@ -101,9 +108,9 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
       return Promise.resolve(found.value as V);
     }
     const call: Call<V> = { wrapper, place, key, receiver, args, signals };
-    return found instanceof Promise ? lookUp(call, found) : answer(call, found, undefined)!;
+    return found instanceof Promise ? lookUp(call, found) : answer(call, found);
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }
 
@@ -138,7 +145,7 @@ function lookUp<V>(call: Call<V>, reading: Promise<Entry<V> | undefined>): Promi
 }
 
 /** What a stored entry is worth now: the answer, or an old answer, or a run. */
-function answer<V>(call: Call<V>, entry: Entry<V> | undefined, flight: Flight<V> | undefined): Promise<V> | undefined {
+function answer<V>(call: Call<V>, entry: Entry<V> | undefined, lookup?: Flight<V>): Promise<V> {
   const { wrapper, place, key } = call;
   const { observer, options } = wrapper;
   const now = entry?.freshUntil === undefined && place.errors.size === 0 ? 0 : Date.now();
@@ -146,19 +153,19 @@ function answer<V>(call: Call<V>, entry: Entry<V> | undefined, flight: Flight<V>
   if (entry !== undefined && freshness === 'fresh') {
     observer.received('hit', key);
     if (options.earlyRefresh > 0 && isDueEarly(entry, now, options.earlyRefresh, Math.random())) runBehind(call, entry);
-    return deliver(call, flight, entry.value as V);
+    return deliver(call, lookup, entry.value as V);
   }
   const remembered = place.errors.size === 0 ? undefined : place.errors.recall(key, now);
   if (entry !== undefined && (freshness === 'stale' || (freshness === 'fallback' && remembered !== undefined))) {
     observer.received('stale', key);
     if (remembered === undefined) runBehind(call, entry);
-    return deliver(call, flight, entry.value as V);
+    return deliver(call, lookup, entry.value as V);
   }
   if (remembered !== undefined) {
     observer.received('hit', key);
-    return refuse(call, flight, remembered.error);
+    return refuse(call, lookup, remembered.error);
   }
-  return run(call, freshness === 'fallback' ? entry : undefined, entry, flight);
+  return run(call, freshness === 'fallback' ? entry : undefined, entry, lookup);
 }
 
 /** Nothing answers: run, or share the run that goes on behind. */
@@ -167,7 +174,7 @@ function run<V>(
   fallback: Entry<V> | undefined,
   seen: Entry<V> | undefined,
   lookup: Flight<V> | undefined,
-): Promise<V> | undefined {
+): Promise<V> {
   const { wrapper, place, key, signals } = call;
   const behind = place.registry.behind(key);
   if (behind !== undefined && lookup === undefined && fallback === undefined) return join(wrapper, behind, signals);
@@ -180,7 +187,7 @@ function run<V>(
   wrapper.observer.received(behind === undefined ? 'miss' : 'join', key);
   if (behind === undefined) startRun(call, flight, seen);
   else follow(call, flight, behind);
-  return lookup === undefined ? wait(wrapper, flight, signals) : undefined;
+  return lookup === undefined ? wait(wrapper, flight, signals) : lookup.answer;
 }
 
 /** Refresh an old value while it answers; refreshes of a key never overlap. */
@@ -194,20 +201,20 @@ function runBehind<V>(call: Call<V>, seen: Entry<V>): void {
 }
 
 /** The answer is known: to the one caller, or to all who waited for the lookup. */
-function deliver<V>(call: Call<V>, flight: Flight<V> | undefined, value: V): Promise<V> | undefined {
-  if (flight === undefined) return Promise.resolve(value);
-  close(call, flight);
-  flight.resolve(value);
-  return undefined;
+function deliver<V>(call: Call<V>, lookup: Flight<V> | undefined, value: V): Promise<V> {
+  if (lookup === undefined) return Promise.resolve(value);
+  close(call, lookup);
+  lookup.resolve(value);
+  return lookup.answer;
 }
 
-function refuse<V>(call: Call<V>, flight: Flight<V> | undefined, error: unknown): Promise<V> | undefined {
-  if (flight === undefined) return Promise.reject(error as Error);
-  close(call, flight);
-  flight.reject(error);
-  return undefined;
+function refuse<V>(call: Call<V>, lookup: Flight<V> | undefined, error: unknown): Promise<V> {
+  if (lookup === undefined) return Promise.reject(error);
+  close(call, lookup);
+  lookup.reject(error);
+  return lookup.answer;
 }
 
 function nameOf({ name }: AnyFunction): string {
-  return typeof name === 'string' && name !== '' ? name.replaceAll('|', '_').slice(0, 200) : 'anonymous';
+  return typeof name === 'string' && name !== '' ? name.replaceAll('|', '_').slice(0, LONGEST_NAME / 2) : 'anonymous';
 }

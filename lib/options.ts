@@ -38,7 +38,8 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
    * @example
    * memoizeAsync(async (id: number, db: Database) => db.user(id), { ignore: [1] });
    */
-  readonly ignore?: readonly (Ignore<OverloadParameters<F>> | ((value: unknown, index: number) => boolean))[] | undefined;
+  readonly ignore?:
+    readonly (Ignore<OverloadParameters<F>> | ((value: unknown, index: number) => boolean))[] | undefined;
 
   /**
    * Label in logs, events and errors, and the namespace in the store. At most 200 characters, no `|`. Wrappers with the
@@ -142,6 +143,9 @@ export interface ResolvedOptions {
   readonly onEvent: ((event: MemoizeEvent) => unknown) | undefined;
 }
 
+/** Characters of a name at most. */
+export const LONGEST_NAME = 200;
+
 const defaults: ResolvedOptions = {
   cache: undefined,
   keyOf: undefined,
@@ -173,10 +177,11 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
       ? undefined
       : 'an array of positions, property paths and predicates',
   name: (value) =>
-    typeof value === 'string' && value.length <= 200 && !value.includes('|')
+    typeof value === 'string' && value.length <= LONGEST_NAME && !value.includes('|')
       ? undefined
-      : 'a string of at most 200 characters without `|`',
-  ttl: (value) => (typeof value === 'function' || isDuration(value) ? undefined : 'a number of milliseconds >= 0 or a function'),
+      : `a string of at most ${LONGEST_NAME} characters without \`|\``,
+  ttl: (value) =>
+    typeof value === 'function' || isDuration(value) ? undefined : 'a number of milliseconds >= 0 or a function',
   staleWhileRevalidate: duration,
   staleIfError: duration,
   earlyRefresh: (value) => (isDuration(value) && value !== Infinity ? undefined : 'a finite number >= 0'),

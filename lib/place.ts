@@ -66,7 +66,7 @@ export class Places<V> {
     if (cache === undefined) {
       const store = new QuickLRU<string, Entry<V>>({ maxSize: DEFAULT_SIZE });
       namespaces.set(store, isPrivate);
-      this.cache = store as StoreLike;
+      this.cache = store;
       this.fixed = this.#placeOf(new OrderedStore<V>(store, ''), '', store, new Registry(), new RememberedErrors());
     } else {
       this.cache = cache as ResolvedOptions['cache'] & {};
@@ -137,13 +137,15 @@ function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Name
     );
   }
   if (isSharedStore(store) && !isNameGiven) {
-    throw new TypeError(`Expected a \`name\` beside a store that processes share: \`${name}\` comes from the function, and bundlers rename functions`);
+    throw new TypeError(
+      `Expected a \`name\` beside a store that processes share: \`${name}\` comes from the function, and bundlers rename functions`,
+    );
   }
   if (known === undefined) namespaces.set(store, (known = new Map()));
   const namespace = known.get(name);
   if (namespace === undefined) {
     const created: Namespace = {
-      ordered: new OrderedStore(store as StoreLike, prefix),
+      ordered: new OrderedStore(store, prefix),
       registry: new Registry(),
       errors: new RememberedErrors(),
       isSame: isNameGiven ? undefined : weaklySame(identity),

@@ -9,6 +9,7 @@ import type { Entry, Grant, SharedStore } from './store/store.js';
 import type { Call } from './wrapper.js';
 
 /** Not `promise.then`: a promise may have a `then` of its own. */
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the promise as its receiver
 const then = Promise.prototype.then;
 
 /** Start the run of a flight that is in the registry: ask other processes first where the store can, then call `fn`. */
@@ -41,9 +42,12 @@ export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): 
   };
   void flight.answer;
   if (flight.fallback !== undefined && softTimeout !== Infinity) {
-    flight.limit(startTimer(softTimeout, () => answerEarly(call, flight)), undefined);
+    flight.limit(
+      startTimer(softTimeout, () => answerEarly(call, flight)),
+      undefined,
+    );
   }
-  then.call(
+  void then.call(
     leader.answer,
     (value) => {
       if (flight.phase === 'over') return;
@@ -98,10 +102,10 @@ function invoke<V>(call: Call<V>, flight: Flight<V>, leave: Leave): void {
   try {
     result = Promise.resolve(fn.apply(call.receiver, argumentsFor(call, flight) as unknown[])) as Promise<V>;
   } catch (error) {
-    result = Promise.reject(error as Error);
+    result = Promise.reject(error);
   }
   // Ahead of every caller's handlers: a retry in a `catch` must find the flight gone.
-  then.call(
+  void then.call(
     result,
     (value) => fulfilled(call, flight, leave, value as V),
     (error: unknown) => rejected(call, flight, leave, error),
@@ -226,7 +230,9 @@ function rejected<V>(call: Call<V>, flight: Flight<V>, leave: Leave, error: unkn
   const duration = elapsed(flight);
   const { errorTtl } = wrapper.options;
   const ttl =
-    typeof errorTtl === 'number' ? errorTtl : chosenBy(wrapper.observer, 'errorTtl', key, () => errorTtl(error, ...args));
+    typeof errorTtl === 'number'
+      ? errorTtl
+      : chosenBy(wrapper.observer, 'errorTtl', key, () => errorTtl(error, ...args));
   if (isOver(flight)) return;
   if (ttl !== undefined && ttl > 0 && !flight.isFenced) place.errors.remember(key, error, Date.now() + ttl);
   if (leave !== undefined) flight.release?.(flight.isFenced ? 'again' : 'alone');
@@ -276,12 +282,7 @@ function fail<V>(call: Call<V>, flight: Flight<V>, error: unknown, reason: 'erro
 }
 
 /** Milliseconds from a function of the user's; `undefined` where it throws or gives anything else, which is reported. */
-function chosenBy(
-  observer: Observer,
-  option: string,
-  key: string,
-  choose: () => unknown,
-): number | undefined {
+function chosenBy(observer: Observer, option: string, key: string, choose: () => unknown): number | undefined {
   try {
     const chosen = choose();
     if (typeof chosen === 'number' && chosen >= 0) return chosen;

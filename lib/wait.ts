@@ -16,7 +16,7 @@ export function wait<V>(
   flight.enter();
   return new Promise((resolve, reject) => {
     const leave = (reason: unknown): void => {
-      reject(reason as Error);
+      reject(reason);
       observer.left(flight.key);
       flight.leave(reason);
     };
@@ -31,7 +31,7 @@ export function wait<V>(
       },
       (error: unknown) => {
         stop();
-        reject(error as Error);
+        reject(error);
       },
     );
   });

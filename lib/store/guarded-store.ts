@@ -70,9 +70,7 @@ export class GuardedStore<V> {
   /** Rejects with the store's error or a `TimeoutError`. */
   async prime(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V> | undefined): Promise<unknown> {
     return this.#reported('set', key, () =>
-      grant === undefined
-        ? this.#ordered.set(key, entry, ttl, this.#deadlines)
-        : this.#commit(key, entry, ttl, grant),
+      grant === undefined ? this.#ordered.set(key, entry, ttl, this.#deadlines) : this.#commit(key, entry, ttl, grant),
     );
   }
 
@@ -136,7 +134,11 @@ export class GuardedStore<V> {
   #accept(key: string, found: unknown): Entry<V> | undefined {
     if (found === undefined || found === null) return undefined;
     if (isEntry(found)) return this.#ordered.isVisible(found) ? found : undefined;
-    this.#report('get', key, new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss'));
+    this.#report(
+      'get',
+      key,
+      new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss'),
+    );
     return undefined;
   }
 }

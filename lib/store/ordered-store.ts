@@ -6,10 +6,9 @@ import type { Entry, SharedStore, Store } from './store.js';
 /**
  * A store as users bring it: quick-lru and lru-cache take options where others take a `ttl`, and cache-manager says `del`.
  */
-export type StoreLike<V = unknown> = Omit<Store<V>, 'set' | 'delete'> & { set(key: string, entry: Entry<V>): unknown } & (
-    | { delete(key: string): unknown }
-    | { del(key: string): unknown }
-  );
+export type StoreLike<V = unknown> = Omit<Store<V>, 'set' | 'delete'> & {
+  set(key: string, entry: Entry<V>): unknown;
+} & ({ delete(key: string): unknown } | { del(key: string): unknown });
 
 type Kind = 'set' | 'delete';
 
@@ -94,7 +93,9 @@ export class OrderedStore<V> {
   }
 
   delete(key: string, deadlines: Deadlines): unknown {
-    return this.#call(new Operation<V>(key, 'delete', null, () => this.#forget(this.#prefix + key, deadlines), deadlines));
+    return this.#call(
+      new Operation<V>(key, 'delete', null, () => this.#forget(this.#prefix + key, deadlines), deadlines),
+    );
   }
 
   /** Forget every entry under the prefix and nothing else. Later operations wait for it; reads see nothing meanwhile. */
@@ -212,7 +213,7 @@ export class OrderedStore<V> {
         (error: unknown) => {
           deadline.stop();
           this.#settle(operation);
-          reject(error as Error);
+          reject(error);
         },
       );
     });
@@ -250,7 +251,7 @@ export function inTime(answer: unknown, deadlines: Deadlines, operation: string)
       },
       (error: unknown) => {
         deadline.stop();
-        reject(error as Error);
+        reject(error);
       },
     );
   });

@@ -12,9 +12,13 @@ import type { StoreLike } from './ordered-store.js';
  *   });
  * }
  */
-export function perInstance<S extends StoreLike<never>>(createStore: (receiver: unknown) => S): (receiver: unknown) => S {
+export function perInstance<S extends StoreLike<never>>(
+  createStore: (receiver: unknown) => S,
+): (receiver: unknown) => S {
   if (typeof createStore !== 'function') {
-    throw new TypeError(`Expected \`perInstance\` to be given a function that makes a store, got ${typeof createStore}`);
+    throw new TypeError(
+      `Expected \`perInstance\` to be given a function that makes a store, got ${typeof createStore}`,
+    );
   }
   const stores = new WeakMap<object, S>();
   let ofPrimitives: S | undefined;

@@ -70,7 +70,10 @@ export interface SharedStore<V = unknown> extends Store<V> {
    * Ask for the right to run `key`.
    * @param options.seen An entry that the caller holds and cannot use, so that it is not offered again.
    */
-  acquire(key: string, options: { readonly seen?: Entry<V> | undefined; readonly timeout: number }): Promise<Acquired<V>>;
+  acquire(
+    key: string,
+    options: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
+  ): Promise<Acquired<V>>;
   /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
   begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>>;
 }
