@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { base64url, littleEndian, portableBase64url } from '../../lib/hashing/bytes.js';
+import { createDigest, portableDigest } from '../../lib/hashing/digest.js';
+import { hasNoLoneSurrogate, isWellFormed } from '../../lib/hashing/well-formed.js';
+
+const texts = ['', 'abc', 'ä€😀', '"\\\n\0', ...Array.from({ length: 300 }, (_, i) => 'x~€'.repeat(i))];
+
+describe('createDigest', () => {
+  it('gives the same digest with and without node:crypto', () => {
+    const withModule = createDigest();
+    const without = [
+      createDigest({}),
+      createDigest({ process: {} }),
+      createDigest({ process: { getBuiltinModule: () => ({}) } }),
+    ];
+    for (const text of texts) {
+      const expected = createHash('sha256').update(`string:${text.length}:${text}`).digest('base64url');
+      expect([withModule(text), portableDigest(text), ...without.map((digest) => digest(text))]).toEqual(
+        Array(5).fill(expected),
+      );
+    }
+  });
+
+  it('uses the module where there is one', () => {
+    const hash = (...args: unknown[]): string => JSON.stringify(args);
+    expect(createDigest({ process: { getBuiltinModule: () => ({ hash }) } })('abc')).toBe(
+      '["sha256","string:3:abc","base64url"]',
+    );
+  });
+});
+
+describe('base64url', () => {
+  it('gives the same text with and without Buffer', () => {
+    for (let length = 0; length < 260; length++) {
+      const bytes = Uint8Array.from({ length: length + 3 }, (_, i) => (i * 37 + length) & 255).subarray(3);
+      const expected = Buffer.from(bytes).toString('base64url');
+      expect([base64url(bytes), portableBase64url(bytes)]).toEqual([expected, expected]);
+    }
+  });
+
+  it('does without Buffer where there is none', () => {
+    const real = globalThis.Buffer;
+    try {
+      Reflect.deleteProperty(globalThis, 'Buffer');
+      expect(base64url(new Uint8Array([251, 255]))).toBe('-_8');
+    } finally {
+      globalThis.Buffer = real;
+    }
+  });
+});
+
+describe('littleEndian', () => {
+  it('turns the elements of a big-endian host around, in a copy', () => {
+    const bytes = new Uint8Array([1, 2, 3, 4]);
+    expect([...littleEndian(bytes, 2, true)]).toEqual([2, 1, 4, 3]);
+    expect([...littleEndian(bytes, 4, true)]).toEqual([4, 3, 2, 1]);
+    expect([...littleEndian(bytes, 1, true)]).toEqual([1, 2, 3, 4]);
+    expect(littleEndian(bytes, 4, false)).toBe(bytes);
+    expect([...bytes]).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('isWellFormed', () => {
+  it('finds lone surrogates, in old engines too', () => {
+    for (const text of ['', 'a', 'é', '😀', 'a😀b', '\ufffd']) {
+      expect([isWellFormed(text), hasNoLoneSurrogate(text)]).toEqual([true, true]);
+    }
+    for (const text of ['\ud800', '\udc00', 'a\ud800b', '\udc00\ud800', '😀\ud83d']) {
+      expect([isWellFormed(text), hasNoLoneSurrogate(text)]).toEqual([false, false]);
+    }
+  });
+});

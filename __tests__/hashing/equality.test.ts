@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { createKeyBuilder } from '../../lib/hashing/key-of.js';
+import { ListGenerator } from '../support/hashing-generator.js';
+
+const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+const count = Number(process.env.LISTS ?? 100_000);
+const keyFor = createKeyBuilder({ name: 'f' });
+const key = (list: unknown[]): string => keyFor(undefined, list);
+
+function fail(claim: string, a: unknown[], b: unknown[]): never {
+  throw new Error(
+    `SEED=${seed}: ${claim}\n${inspect(a, { depth: 9 })}\n${inspect(b, { depth: 9 })}\n${key(a)}\n${key(b)}`,
+  );
+}
+
+describe('two argument lists', () => {
+  it(`share a key exactly when isDeepStrictEqual holds (SEED=${seed})`, () => {
+    const generator = new ListGenerator(seed);
+    const byKey = new Map<string, unknown[]>();
+    const compare = (a: unknown[], keyOfA: string, b: unknown[]): boolean => {
+      const areEqual = isDeepStrictEqual(a, b);
+      if (areEqual !== (keyOfA === key(b))) fail(areEqual ? 'equal lists, two keys' : 'two lists, one key', a, b);
+      return areEqual;
+    };
+    let previous: unknown[] = [];
+    let same = 0;
+    for (let i = 0; i < count; i++) {
+      const list = generator.list();
+      const listKey = key(list);
+      if (!compare(list, listKey, generator.shuffled(list))) fail('a copy is not equal', list, list);
+      if (compare(list, listKey, generator.mutated(list))) same++;
+      compare(list, listKey, previous);
+      const known = byKey.get(listKey);
+      if (known !== undefined && !isDeepStrictEqual(list, known)) fail('two lists, one key', list, known);
+      byKey.set(listKey, list);
+      if (listKey.length > 512 || /\p{Surrogate}/u.test(listKey)) fail('not a key', list, list);
+      previous = list;
+    }
+    // The generator must reach both sides of the rule, or it proves nothing.
+    expect(same).toBeGreaterThan(count / 100);
+    expect(same).toBeLessThan(count * 0.7);
+    expect(byKey.size).toBeGreaterThan(count / 2);
+    expect(byKey.size).toBeLessThan(count);
+  }, 120_000);
+
+  it('deviates where it is said to', () => {
+    expect(key([new Date(NaN)])).toBe(key([new Date(NaN)]));
+    expect(key([Object.assign([1], { extra: 1 })])).toBe(key([[1]]));
+    expect(key([new URL('http://a/1')])).not.toBe(key([new URL('http://a/2')]));
+    expect(key([new URLSearchParams('a=1&b=2')])).not.toBe(key([new URLSearchParams('b=2&a=1')]));
+  });
+
+  it('differ by the bits of NaN in a typed array, not by the room of its buffer', () => {
+    const withBits = (low: number): Float64Array => {
+      const view = new DataView(new ArrayBuffer(8));
+      view.setUint32(0, low, true);
+      view.setUint32(4, 0x7ff80000, true);
+      return new Float64Array(view.buffer);
+    };
+    expect(key([withBits(1)])).not.toBe(key([withBits(2)]));
+    const Resizable = ArrayBuffer as new (length: number, options: { maxByteLength: number }) => ArrayBuffer;
+    expect(key([new Resizable(2, { maxByteLength: 9 })])).toBe(key([new ArrayBuffer(2)]));
+  });
+});
