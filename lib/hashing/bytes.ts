@@ -4,7 +4,7 @@ interface HostBuffer {
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-const isBigEndianHost = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
+export const isBigEndianHost = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
 
 /** Bytes as unpadded base64url: how long the text is follows from how many bytes there are. */
 export function base64url(bytes: Uint8Array): string {

@@ -12,6 +12,9 @@ const deepest = 200;
 const mostContainers = 100_000;
 export const longestText = 8 * 1024 * 1024;
 
+/** So many texts, and texts so long, may stay in memory between calls. */
+const mostKept = 1024;
+
 const { getOwnPropertySymbols, getPrototypeOf, hasOwn, prototype: objectPrototype } = Object;
 const { prototype: arrayPrototype } = Array;
 
@@ -28,21 +31,24 @@ export class Canonicalizer {
   readonly #shapes = new ShapeTable();
   readonly #numbers = new NumberPacker();
   #containers = 0;
+  /** Texts of the properties that wait for those after them to be sorted: a stack, so that no object needs a list. */
+  readonly #texts: string[] = [];
+  #top = 0;
   #isPolluted = false;
   /** Names of the object written last, for the next element of an array; empty after anything else. */
   #header = '';
 
-  /** Starts a new list of arguments: limits count from here. Returns what `resume` wants. */
-  begin(): number {
-    const outer = this.#containers;
+  /** Starts a list of arguments: limits count from here. */
+  begin(): void {
     this.#containers = 0;
+    this.#top = 0;
     this.#isPolluted = inheritsEnumerables();
-    return outer;
   }
 
-  /** A getter may have come back here in the middle of another list, whose count goes on. */
-  resume(outer: number): void {
-    this.#containers = outer;
+  /** Lets go of what a large list has left behind, whether it was written or refused. */
+  end(): void {
+    if (this.#texts.length > mostKept) this.#texts.length = 0;
+    this.#numbers.release();
   }
 
   argument(value: unknown, properties: PropertyFilter): string {
@@ -122,67 +128,81 @@ export class Canonicalizer {
 
   #plain(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string): string {
     if (getOwnPropertySymbols(object).length > 0) checkSymbols(object);
-    const texts: string[] = [];
+    const values = object as Record<string, unknown>;
+    const isPolluted = this.#isPolluted;
+    const texts = this.#texts;
+    const base = this.#top;
+    let top = base;
     let node = this.#shapes.root;
     let names: string[] | undefined;
     let length = 0;
     let name = '';
     try {
-      for (name in object) {
-        if (this.#isPolluted && !hasOwn(object, name)) continue;
+      for (name in values) {
+        if (isPolluted && !hasOwn(values, name)) continue;
         let text: string;
         if (filter === undefined) {
-          text = this.#value((object as Record<string, unknown>)[name], level);
+          const value = values[name];
+          if (typeof value === 'string' && value.length <= longestText) text = `"${value.length}:${value}`;
+          else text = this.#value(value, level);
         } else {
-          const rule = filter.names?.get(name);
-          if (rule === true) continue;
-          const value = (object as Record<string, unknown>)[name];
-          if (filter.dropsSignal && name === 'signal' && isAbortSignal(value)) continue;
-          if (rule === undefined || typeof value !== 'object' || value === null) text = this.#value(value, level);
-          else text = this.#object(value, level + 1, rule, '');
+          const kept = this.#filtered(values, name, level, filter);
+          if (kept === undefined) continue;
+          text = kept;
         }
         length += text.length;
         if (length > longestText) throw tooLong();
-        texts.push(text);
-        if (names !== undefined) {
+        texts[top++] = text;
+        this.#top = top;
+        if (names === undefined) {
+          const next = node.lastName === name ? node.lastNode : this.#shapes.step(node, name);
+          if (next !== undefined) node = next;
+          else (names = namesOf(node)).push(name);
+        } else {
           names.push(name);
-          continue;
         }
-        const next = node.lastName === name ? node.lastNode : this.#shapes.step(node, name);
-        if (next !== undefined) node = next;
-        else (names = namesOf(node)).push(name);
       }
     } catch (error) {
+      texts.fill('', base, top);
       Refusal.rethrow(error, object, propertyStep(name));
     }
-    const shape = names === undefined ? this.#shapes.shapeOf(node) : describeShape(names);
-    const { header, order } = shape;
+    this.#top = base;
+    const { header, order } = names === undefined ? this.#shapes.shapeOf(node) : describeShape(names);
     let text = header === headerBefore ? '=' : header;
-    if (order === undefined) for (const part of texts) text += part;
-    else for (const position of order) text += texts[position] as string;
+    if (order === undefined) for (let i = base; i < top; i++) text += texts[i] as string;
+    else for (let i = 0; i < order.length; i++) text += texts[base + (order[i] as number)] as string;
+    if (text.length > mostKept) texts.fill('', base, top);
     if (text.length > longestText) throw tooLong();
     this.#header = header;
     return text;
   }
 
+  /** The text of a property, or `undefined` where it is left out. What is left out by name is not even read. */
+  #filtered(object: Record<string, unknown>, name: string, level: number, filter: PropertyFilter): string | undefined {
+    const rule = filter.names?.get(name);
+    if (rule === true) return undefined;
+    const value = object[name];
+    if (rule !== undefined && typeof value === 'object' && value !== null)
+      return this.#object(value, level + 1, rule, '');
+    if (filter.dropsSignal && name === 'signal' && isAbortSignal(value)) return undefined;
+    return this.#value(value, level);
+  }
+
   #array(array: readonly unknown[], level: number): string {
     const { length } = array;
-    const packed = length >= leastPacked && length <= mostPacked ? this.#numbers.read(array, length) : undefined;
-    if (packed?.text !== undefined) {
-      if (packed.text.length > longestText) throw tooLong();
-      this.#header = '';
-      return packed.text;
-    }
-    const known = packed?.count ?? -1;
+    const first = length > 0 ? array[0] : undefined;
+    const isPackable = typeof first === 'number' && length >= leastPacked && length <= mostPacked;
+    const numbers = isPackable ? this.#numbers.read(array, first) : undefined;
+    if (numbers !== undefined && numbers.count === length) return this.#packed(numbers.pack());
+    const read = numbers?.count ?? 0;
     let text = '[';
     let header = '';
     let i = 0;
     try {
       for (; i < length; i++) {
-        let value: unknown;
-        if (i < known) value = (packed as { numbers: Float64Array }).numbers[i];
-        else if (i === known) value = packed?.next;
-        else value = array[i];
+        let value = first;
+        if (i < read) value = numbers?.at(i);
+        else if (i > 0) value = i === read ? numbers?.stop : array[i];
         if (typeof value === 'object' && value !== null) {
           text += this.#object(value, level + 1, undefined, header);
           if (this.#header !== '') header = this.#header;
@@ -200,6 +220,12 @@ export class Canonicalizer {
     }
     this.#header = '';
     return `${text}]`;
+  }
+
+  #packed(text: string): string {
+    if (text.length > longestText) throw tooLong();
+    this.#header = '';
+    return text;
   }
 }
 

@@ -18,7 +18,8 @@ const tagged = methodOf(Object.prototype, 'toString');
 
 /** Symbols under which the object itself has an enumerable property. */
 export function enumerableSymbols(object: object): symbol[] {
-  return Object.getOwnPropertySymbols(object).filter((symbol) => isEnumerable(object, symbol));
+  const symbols = Object.getOwnPropertySymbols(object);
+  return symbols.length === 0 ? symbols : symbols.filter((symbol) => isEnumerable(object, symbol));
 }
 
 /** `Arguments`, `Math`, `Object` …: what stands between `[object ` and `]`. */

@@ -28,7 +28,7 @@ const emptyList = '()';
  */
 export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf } = options;
-  const canonicalizer = new Canonicalizer();
+  let idle: Canonicalizer | undefined;
   const digest = createDigest();
   const leftOut = compileIgnore(keyOf === undefined ? (options.ignore ?? []) : []);
 
@@ -44,7 +44,10 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   }
 
   function canonicalize(args: readonly unknown[]): string {
-    const outer = canonicalizer.begin();
+    // A getter may come back here in the middle of a list: then it gets a canonicalizer of its own.
+    const canonicalizer = idle ?? new Canonicalizer();
+    idle = undefined;
+    canonicalizer.begin();
     let text = '';
     let markers = '';
     let last = -1;
@@ -65,7 +68,8 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
       if (!Refusal.is(error)) throw error;
       throw unkeyable(error, i);
     } finally {
-      canonicalizer.resume(outer);
+      canonicalizer.end();
+      idle = canonicalizer;
     }
     const first = args[0];
     if (last === 0 && typeof first === 'string' && isItsOwnKey(first)) return first;

@@ -1,4 +1,4 @@
-import { base64url, littleEndian } from './bytes.js';
+import { base64url, isBigEndianHost, littleEndian } from './bytes.js';
 
 /** From this length on an array of nothing but numbers is packed: a third of the text, a quarter of the time. */
 export const leastPacked = 32;
@@ -6,55 +6,81 @@ export const leastPacked = 32;
 /** Up to this length: memory is taken for as many numbers as an array claims to have. */
 export const mostPacked = 1_000_000;
 
-/** More numbers than this get memory of their own, so that one huge array is not kept for ever. */
+/** The two halves of a quiet NaN, as this host orders them. */
+const nanBits = isBigEndianHost ? [0x7ff80000, 0] : [0, 0x7ff80000];
+
+/** More numbers than this do not keep their memory. */
 const mostKept = 4096;
 
-/** Reads arrays of numbers into one block of memory. */
+/**
+ * Reads arrays of numbers into one block of memory, as 32-bit integers while it can, and writes them as text. It holds the
+ * numbers of one array at a time.
+ */
 export class NumberPacker {
-  #scratch: Float64Array | undefined;
+  #integers = new Int32Array(0);
+  #floats = new Float64Array(0);
+  #areIntegers = true;
+  /** How many numbers were read before the end or before something else. */
+  count = 0;
+  /** That something else: it was read, and shall not be read again. */
+  stop: unknown;
 
-  /**
-   * Reads `array` as long as its elements are numbers, and hands over what was read: all of it, packed, as `text`; or the
-   * elements up to and with the first that is no number, so that no element is ever read twice.
-   */
-  read(array: readonly unknown[], length: number): PackedNumbers {
-    // A getter or proxy may come back here while the array is read, so the memory is taken away meanwhile.
-    const scratch = this.#scratch;
-    this.#scratch = undefined;
-    const numbers = scratch !== undefined && scratch.length >= length ? scratch : new Float64Array(length);
-    let areIntegers = true;
-    for (let i = 0; i < length; i++) {
-      const value = array[i];
-      if (typeof value !== 'number') return { text: undefined, numbers, count: i, next: value };
-      numbers[i] = value;
-      if (areIntegers && !((value | 0) === value && (value !== 0 || 1 / value > 0))) areIntegers = false;
+  /** Reads the elements of `array`, whose first is known, as long as they are numbers. */
+  read(array: readonly unknown[], first: number): this {
+    const { length } = array;
+    if (this.#floats.length < length) this.#reserve(length);
+    this.#areIntegers = true;
+    this.stop = undefined;
+    const integers = this.#integers;
+    let value: unknown = first;
+    let i = 0;
+    while (typeof value === 'number' && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
+      integers[i++] = value;
+      if (i === length) break;
+      value = array[i];
     }
-    const text = areIntegers ? packIntegers(numbers, length) : packFloats(numbers, length);
-    if (numbers.length <= mostKept) this.#scratch = numbers;
-    return { text, numbers, count: length, next: undefined };
+    if (i < length && typeof value === 'number') i = this.#readFloats(array, length, value, i);
+    else this.stop = value;
+    this.count = i;
+    return this;
   }
-}
 
-export interface PackedNumbers {
-  readonly text: string | undefined;
-  readonly numbers: Float64Array;
-  readonly count: number;
-  readonly next: unknown;
-}
-
-function packIntegers(numbers: Float64Array, length: number): string {
-  const integers = new Int32Array(length);
-  for (let i = 0; i < length; i++) integers[i] = numbers[i] as number;
-  return `@I${length}:${base64url(littleEndian(new Uint8Array(integers.buffer), 4))}`;
-}
-
-function packFloats(numbers: Float64Array, length: number): string {
-  const view = new DataView(new ArrayBuffer(8 * length));
-  for (let i = 0; i < length; i++) {
-    const value = numbers[i] as number;
-    // The language leaves the bits of a stored NaN to the host: write one and the same.
-    if (value === value) view.setFloat64(8 * i, value, true);
-    else view.setUint32(8 * i + 4, 0x7ff80000, true);
+  at(index: number): number {
+    return (this.#areIntegers ? this.#integers : this.#floats)[index] as number;
   }
-  return `@F${length}:${base64url(new Uint8Array(view.buffer))}`;
+
+  pack(): string {
+    const width = this.#areIntegers ? 4 : 8;
+    const bytes = new Uint8Array(this.#floats.buffer, 0, width * this.count);
+    return `@${this.#areIntegers ? 'I' : 'F'}${this.count}:${base64url(littleEndian(bytes, width))}`;
+  }
+
+  /** Lets go of the memory of a large array. */
+  release(): void {
+    this.stop = undefined;
+    if (this.#floats.length > mostKept) this.#reserve(0);
+  }
+
+  #reserve(length: number): void {
+    this.#floats = new Float64Array(length);
+    this.#integers = new Int32Array(this.#floats.buffer);
+  }
+
+  #readFloats(array: readonly unknown[], length: number, next: number, known: number): number {
+    const floats = this.#floats;
+    // Backwards, for both kinds of number lie in the same memory.
+    for (let i = known - 1; i >= 0; i--) floats[i] = this.#integers[i] as number;
+    this.#areIntegers = false;
+    let value: unknown = next;
+    let i = known;
+    while (typeof value === 'number') {
+      floats[i] = value;
+      // The language leaves the bits of a stored NaN to the host: write one and the same.
+      if (value !== value) this.#integers.set(nanBits, 2 * i);
+      if (++i === length) return i;
+      value = array[i];
+    }
+    this.stop = value;
+    return i;
+  }
 }
