@@ -8,12 +8,11 @@ type WriteInner = (value: unknown) => string;
 
 type BuiltIn = Exclude<Kind, 'Object' | 'Array'>;
 
+/** `util.isDeepStrictEqual`, on hosts that have it. */
+type Compare = ((this: void, a: unknown, b: unknown) => boolean) | undefined;
+
 interface Host {
-  readonly process?: {
-    getBuiltinModule?(
-      name: string,
-    ): { isDeepStrictEqual?: (this: void, a: unknown, b: unknown) => boolean } | undefined;
-  };
+  readonly process?: { getBuiltinModule?(name: string): { isDeepStrictEqual?: Compare } | undefined };
 }
 
 interface ViewMaker {
@@ -45,7 +44,7 @@ const primitiveOf = {
 const plainOnes: ReadonlySet<Kind> = new Set(['Date', 'RegExp', 'Map', 'Set', 'URL', 'URLSearchParams', 'ArrayBuffer']);
 
 /** Text of a built-in: `@` and a letter, then its whole contents. Refuses what only looks like one. */
-export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteInner): string {
+export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteInner, compare: Compare): string {
   if (plainOnes.has(kind)) refuseExtras(kind, object);
   switch (kind) {
     case 'Date':
@@ -64,11 +63,11 @@ export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteI
     case 'String':
     case 'Boolean':
     case 'BigInt':
-      return boxed(kind, object, write);
+      return boxed(kind, object, write, compare);
     case 'ArrayBuffer':
       return arrayBuffer(object as ArrayBuffer);
     default:
-      return view(kind, object as ArrayBufferView);
+      return view(kind, object as ArrayBufferView, compare);
   }
 }
 
@@ -101,10 +100,11 @@ function set(object: Set<unknown>, write: WriteInner): string {
   return `@S${texts.length}${texts.sort().join('')}`;
 }
 
-function boxed(kind: keyof typeof primitiveOf, object: object, write: WriteInner): string {
+function boxed(kind: keyof typeof primitiveOf, object: object, write: WriteInner, compare: Compare): string {
   const primitive = contentsOf(object, () => primitiveOf[kind](object));
   const text = `@P${write(primitive)}`;
-  if (typeof primitive === 'string') refuseNamed(kind, object, primitive.length, () => Object(primitive) as object);
+  if (typeof primitive === 'string')
+    refuseNamed(kind, object, primitive.length, () => compare?.(object, Object(primitive)));
   else refuseExtras(kind, object);
   return text;
 }
@@ -118,13 +118,15 @@ function arrayBuffer(object: ArrayBuffer): string {
   )}`;
 }
 
-function view(kind: BuiltIn, object: ArrayBufferView): string {
+function view(kind: BuiltIn, object: ArrayBufferView, compare: Compare): string {
   const name = typedArrayName(object) as string | undefined;
   if (name !== (kind === 'Buffer' ? 'Uint8Array' : kind === 'DataView' ? undefined : kind)) {
     throw new Refusal(nameOf(object));
   }
   const bytes = contentsOf(object, () => {
     if (name === undefined) dataViewLength(object);
+    // The bytes of these are their elements; only an empty one may be a detached one.
+    if (name === 'Uint8Array' && object.byteLength > 0) return object as Uint8Array;
     return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
   });
   if (name === undefined) {
@@ -132,15 +134,16 @@ function view(kind: BuiltIn, object: ArrayBufferView): string {
     return `@B${kind}:${bytesText(bytes)}`;
   }
   const { length, BYTES_PER_ELEMENT: width } = object as Uint8Array;
-  refuseNamed(kind, object, length, () => copyOf(kind, object as Uint8Array));
+  refuseNamed(kind, object, length, () => compare?.(object, copyOf(kind, object as Uint8Array)));
   return `@B${kind}:${bytesText(littleEndian(bytes, width))}`;
 }
 
-/** Like `refuseExtras`, for objects where listing the names would list every index too. */
-function refuseNamed(kind: BuiltIn, object: object, length: number, copy: () => object | undefined): void {
-  const { isDeepStrictEqual } = (globalThis as Host).process?.getBuiltinModule?.('node:util') ?? {};
-  // Where there is one, it compares an object with a copy of its elements without listing a name for each of them.
-  if (length > fewElements && isDeepStrictEqual?.(object, copy()) === true) return;
+/**
+ * Like `refuseExtras`, for objects where listing the names would list every index too: a comparison with a copy of the
+ * elements, where the host has one, lists none of them.
+ */
+function refuseNamed(kind: BuiltIn, object: object, length: number, isItsCopy: () => boolean | undefined): void {
+  if (length > fewElements && isItsCopy() === true) return;
   refuseExtras(kind, object, length);
 }
 
@@ -179,6 +182,11 @@ function refuseExtras(kind: string, object: object, indices = 0): void {
 
 function inherited(object: object, name: string): unknown {
   return Reflect.get(getPrototypeOf(object) as object, name, object);
+}
+
+/** Looked up once: asking the host costs more than a comparison. */
+export function hostCompare(): Compare {
+  return (globalThis as Host).process?.getBuiltinModule?.('node:util')?.isDeepStrictEqual;
 }
 
 /** A name for an error message, from an object that may do anything when it is looked at. */

@@ -1,5 +1,5 @@
 import { isAbortSignal } from '../abort-signal.js';
-import { canonicalizeBuiltIn, nameOf } from './built-ins.js';
+import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
 import { enumerableSymbols, tagOf } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
@@ -30,6 +30,7 @@ export class Canonicalizer {
   readonly #kinds = new KindTable();
   readonly #shapes = new ShapeTable();
   readonly #numbers = new NumberPacker();
+  readonly #compare = hostCompare();
   #containers = 0;
   /** Texts of the properties that wait for those after them to be sorted: a stack, so that no object needs a list. */
   readonly #texts: string[] = [];
@@ -102,7 +103,7 @@ export class Canonicalizer {
     if (kind === 'Object') return this.#foreign(object, level, filter, headerBefore);
     if (kind === 'Array' && Array.isArray(object)) return this.#array(object, level);
     if (kind === undefined || kind === 'Array') throw new Refusal(nameOf(object));
-    const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level));
+    const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level), this.#compare);
     if (text.length > longestText) throw tooLong();
     this.#header = '';
     return text;
