@@ -1,0 +1,73 @@
+/**
+ * Builds dist/: ES modules and declarations by tsc, CommonJS in dist/cjs by esbuild. What is public stands in one place,
+ * the `exports` of package.json.
+ *
+ * Both forms are built file by file, so that the entries of one form share their modules: `instanceof TimeoutError` holds
+ * wherever the error comes from. quick-lru has no CommonJS form and is inlined there.
+ */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+
+const inlined = 'quick-lru';
+
+process.chdir(join(import.meta.dirname, '..'));
+rmSync('dist', { recursive: true, force: true });
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+const declarations = filesIn('dist', '.d.ts');
+await buildCommonJs();
+declarations.forEach(copyDeclaration);
+refuseMissing(promisedFiles());
+
+async function buildCommonJs() {
+  await build({
+    entryPoints: filesIn('lib', '.ts'),
+    outbase: 'lib',
+    outdir: 'dist/cjs',
+    bundle: true,
+    format: 'cjs',
+    platform: 'neutral',
+    target: 'es2022',
+    sourcemap: true,
+    sourcesContent: false,
+    plugins: [{ name: 'file-by-file', setup: keepImports }],
+  });
+  writeFileSync('dist/cjs/package.json', '{ "type": "commonjs" }\n');
+  copyFileSync(`node_modules/${inlined}/license`, `dist/cjs/${inlined}.license.txt`);
+}
+
+function keepImports({ onResolve }) {
+  onResolve({ filter: /.*/ }, ({ kind, path }) =>
+    kind === 'entry-point' || path === inlined ? undefined : { path, external: true },
+  );
+}
+
+/** Both forms are declared alike; the nearest package.json tells which of them a file describes. */
+function copyDeclaration(file) {
+  const copy = file.replace('dist', 'dist/cjs');
+  mkdirSync(dirname(copy), { recursive: true });
+  // The map would lead nowhere from there.
+  writeFileSync(copy, readFileSync(file, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'));
+}
+
+function promisedFiles() {
+  const { main, module, types, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  return leavesOf([main, module, types, exports]);
+}
+
+function leavesOf(value) {
+  return typeof value === 'string' ? [value] : Object.values(value).flatMap(leavesOf);
+}
+
+function refuseMissing(files) {
+  const missing = files.filter((file) => !existsSync(file));
+  if (missing.length > 0)
+    throw new Error(`package.json promises files that the build did not make: ${missing.join(', ')}`);
+}
+
+function filesIn(folder, extension) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile() && file.name.endsWith(extension))
+    .map((file) => join(file.parentPath, file.name));
+}
