@@ -88,6 +88,7 @@ describe('createKeyBuilder', () => {
   });
 
   it('reads every getter once and every element once', () => {
+    const key = (...args: unknown[]): string => createKeyBuilder({ name: 'f' })(undefined, args);
     let reads = 0;
     const counted = { get a() { return ++reads; }, b: { get c() { return ++reads; } } }; // prettier-ignore
     const elements: unknown[] = Array.from({ length: 40 }, (_, i) => i);

@@ -1,6 +1,6 @@
 import { isAbortSignal } from '../abort-signal.js';
 import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
-import { enumerableSymbols, tagOf } from './intrinsics.js';
+import { enumerableSymbols, inheritsEnumerables, tagOf } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
 import { propertyStep, Refusal } from './refusal.js';
@@ -145,6 +145,7 @@ export class Canonicalizer {
         if (filter === undefined) {
           const value = values[name];
           if (typeof value === 'string' && value.length <= longestText) text = `"${value.length}:${value}`;
+          else if (typeof value === 'number' && value !== 0) text = `#${value}`;
           else text = this.#value(value, level);
         } else {
           const kept = this.#filtered(values, name, level, filter);
@@ -234,11 +235,6 @@ export class Canonicalizer {
 function checkSymbols(object: object): void {
   if (enumerableSymbols(object).length > 0) throw new Refusal('symbol key');
   if (tagOf(object) !== 'Object') throw new Refusal(nameOf(object));
-}
-
-function inheritsEnumerables(): boolean {
-  for (const _name in {}) return true;
-  return false;
 }
 
 function tooMany(): Refusal {

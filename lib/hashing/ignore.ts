@@ -18,6 +18,8 @@ export interface LeftOut {
   readonly properties: PropertyFilter;
   /** True where a lone string can never be left out, so nobody needs to be asked. */
   readonly keepsStrings: boolean;
+  /** True where nothing but signals is left out. */
+  readonly isEmpty: boolean;
 }
 
 export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
@@ -32,6 +34,7 @@ export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
     },
     properties: { names: paths.length === 0 ? undefined : namesIn(paths), dropsSignal: true },
     keepsStrings: predicates.length === 0 && !positions.has(0),
+    isEmpty: rules.length === 0,
   };
 }
 

@@ -26,3 +26,9 @@ export function enumerableSymbols(object: object): symbol[] {
 export function tagOf(object: object): string {
   return (tagged(object) as string).slice(8, -1);
 }
+
+/** True while somebody has given the root of all objects a property that `for…in` shows. */
+export function inheritsEnumerables(): boolean {
+  for (const _name in {}) return true;
+  return false;
+}

@@ -2,6 +2,7 @@ import { UnkeyableArgumentError } from '../errors.js';
 import { Canonicalizer, longestText, tooLong } from './canonicalize.js';
 import { createDigest } from './digest.js';
 import { compileIgnore } from './ignore.js';
+import { KeyCache } from './key-cache.js';
 import { Refusal } from './refusal.js';
 import { isWellFormed } from './well-formed.js';
 import type { IgnoreRule } from './ignore.js';
@@ -32,12 +33,24 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const digest = createDigest();
   const leftOut = compileIgnore(keyOf === undefined ? (options.ignore ?? []) : []);
 
+  // Where something is left out, a list is not its own path through the cache.
+  const keys = leftOut.isEmpty ? new KeyCache(encode) : undefined;
+
   if (keyOf === undefined) return (_receiver, args) => keyFrom(args);
   return (receiver, args) => keyFrom([Reflect.apply(keyOf, receiver, args)]);
 
   function keyFrom(args: readonly unknown[]): string {
     const first = args[0];
     if (args.length === 1 && typeof first === 'string' && leftOut.keepsStrings && isItsOwnKey(first)) return first;
+    if (keys === undefined) return encode(args);
+    const known = keys.find(args);
+    if (known !== undefined) return known;
+    const key = encode(args);
+    keys.learn(args, key);
+    return key;
+  }
+
+  function encode(args: readonly unknown[]): string {
     const text = canonicalize(args);
     if (!isWellFormed(text)) return `$w${digest(JSON.stringify(text))}`;
     return text.length <= longestKey ? text : `$${digest(text)}`;

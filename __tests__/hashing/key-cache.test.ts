@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import { isDeepStrictEqual } from 'node:util';
+import { KeyCache } from '../../lib/hashing/key-cache.js';
+import { createKeyBuilder } from '../../lib/hashing/key-of.js';
+import { ListGenerator } from '../support/hashing-generator.js';
+
+const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+const encoder = createKeyBuilder({ name: 'f', ignore: [99] });
+const encode = (args: readonly unknown[]): string => encoder(undefined, args);
+const trial = 8192;
+
+/** Learns a list at its second sight, as a builder does. */
+function taught(...lists: unknown[][]): KeyCache {
+  const cache = new KeyCache(encode);
+  for (const list of [...lists, ...lists]) cache.learn(list, encode(list));
+  return cache;
+}
+
+describe('KeyCache', () => {
+  it('takes a list at its second sight', () => {
+    const cache = new KeyCache(encode);
+    const list = ['a', 1, { page: 1, query: { q: 'x' } }];
+    cache.learn(list, encode(list));
+    expect(cache.find(list)).toBeUndefined();
+    cache.learn(list, encode(list));
+    expect(cache.find(['a', 1, { page: 1, query: { q: 'x' } }])).toBe(encode(list));
+    expect(cache.find(['a', 1, { query: { q: 'x' }, page: 1 }])).toBeUndefined();
+  });
+
+  it('leads two orders of the same properties to one key', () => {
+    const cache = taught([{ a: 1, b: 2 }], [{ b: 2, a: 1 }]);
+    expect([cache.find([{ a: 1, b: 2 }]), cache.find([{ b: 2, a: 1 }])]).toEqual(Array(2).fill('{2"1:a"1:b#1#2'));
+  });
+
+  it('keeps near lists apart', () => {
+    const cache = taught([{ a: 1 }], ['a', 1], [0], [NaN], [undefined], [{}], [{ a: { b: 1 } }, 2]);
+    const near = [
+      [{ a: 2 }],
+      [{ a: 1, b: 1 }],
+      [{ b: 1 }],
+      [{ a: 1 }, 1],
+      ['a'],
+      ['a', '1'],
+      ['a', 1n],
+      [-0],
+      [null],
+      [],
+      [[]],
+      [{ a: { b: 1 }, c: 2 }],
+      [{ a: { b: 1, c: 2 } }],
+      [{ a: [] }],
+      [Object.create(null)],
+      [{ [Symbol('s')]: 1 }],
+      [{ a: 1, [Symbol('s')]: 1 }],
+      [Object.assign(new (class {})(), { a: 1 })],
+      [new Map()],
+      [() => 1],
+    ];
+    for (const list of near) expect(cache.find(list)).toBeUndefined();
+    expect([cache.find([0]), cache.find([NaN]), cache.find([undefined])]).toEqual(['#0', '#NaN', '_']);
+    expect(cache.find([{ a: { b: 1 } }, 2])).toBe('{1"1:a{1"1:b#1#2');
+  });
+
+  it('does not take what is not plain and small', () => {
+    const deep = { a: { a: { a: { a: { a: 1 } } } } };
+    const wide = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`n${i}`, i]));
+    const lists = [
+      [1, 2, 3, 4, 5],
+      [[1]],
+      [-0],
+      [{ a: -0 }],
+      ['x'.repeat(129), 1],
+      [{ ['x'.repeat(129)]: 1 }],
+      [new Date(0)],
+      [deep],
+      [wide],
+      [Object.create(null)],
+      [{ get a() { return 1; } }], // prettier-ignore
+    ] as unknown[][];
+    const cache = taught(...lists);
+    for (const list of lists) expect(cache.find(list)).toBeUndefined();
+    cache.learn([() => 1], 'x');
+    cache.learn([() => 1], 'x');
+    cache.learn([{ [Symbol('s')]: 1 }], 'x');
+    expect([cache.find([() => 1]), cache.find([{}])]).toEqual([undefined, undefined]);
+  });
+
+  it('believes the encoder, not a key that its copy does not have', () => {
+    const cache = new KeyCache(encode);
+    cache.learn([1], 'wrong');
+    cache.learn([1], 'wrong');
+    expect(cache.find([1])).toBeUndefined();
+  });
+
+  it('does not take inherited properties for own ones', () => {
+    const cache = taught([{ b: 1, a: 2 }], [{ b: 1 }]);
+    const root = Object.prototype as Record<string, unknown>;
+    try {
+      root.a = 2;
+      expect(cache.find([{ b: 1 }])).toBeUndefined();
+      cache.learn([{ c: 1 }], encode([{ c: 1 }]));
+      cache.learn([{ c: 1 }], encode([{ c: 1 }]));
+    } finally {
+      delete root.a;
+    }
+    expect(cache.find([{ c: 1 }])).toBeUndefined();
+    expect(cache.find([{ b: 1 }])).toBe('{1"1:b#1');
+  });
+
+  it('knows names like those of the root object for what they are', () => {
+    const list = [JSON.parse('{"__proto__":1,"constructor":2,"toString":3}')];
+    expect(taught(list).find(list)).toBe(encode(list));
+  });
+
+  it('is dropped whole when it is full, and learns again', () => {
+    const cache = taught(['first', 0]);
+    for (let i = 0; i < 9000; i++) for (let sight = 0; sight < 2; sight++) cache.learn(['x', i], encode(['x', i]));
+    expect(cache.find(['first', 0])).toBeUndefined();
+    expect(cache.find(['x', 8999])).toBe('"1:x#8999');
+    expect(cache.find(['x', 0])).toBeUndefined();
+  });
+
+  it('rests where it does not help, longer each time, and comes back', () => {
+    const cache = taught(['a', 1]);
+    for (let i = 0; i <= trial; i++) expect(cache.find(['miss', i])).toBeUndefined();
+    const relearn = (): number => {
+      for (let calls = 1; ; calls++) {
+        for (let sight = 0; sight < 2; sight++) cache.learn(['a', 1], encode(['a', 1]));
+        if (cache.find(['a', 1]) !== undefined) return calls;
+      }
+    };
+    const first = relearn();
+    for (let i = 0; i < trial; i++) cache.find(['miss', i]);
+    const second = relearn();
+    expect(first).toBeGreaterThan(trial / 2);
+    expect(second).toBeGreaterThan(first);
+    for (let i = 0; i < 3 * trial; i++) expect(cache.find(['a', 1])).toBe('"1:a#1');
+  });
+
+  it(`agrees with the encoder on any list (SEED=${seed})`, () => {
+    const generator = new ListGenerator(seed);
+    const builder = createKeyBuilder({ name: 'f' });
+    const lists = Array.from({ length: 3000 }, () => generator.list());
+    let hits = 0;
+    const cache = taught(...lists);
+    for (const list of lists) {
+      const near = generator.mutated(list);
+      for (const args of [list, generator.shuffled(list), near]) {
+        const found = cache.find(args);
+        if (found !== undefined) hits++;
+        if (found !== undefined && found !== encode(args))
+          throw new Error(`SEED=${seed}: ${found} for ${encode(args)}`);
+        for (let sight = 0; sight < 3; sight++) expect(builder(undefined, args)).toBe(encode(args));
+      }
+      expect(encode(near) === encode(list)).toBe(isDeepStrictEqual(near, list));
+    }
+    expect(hits).toBeGreaterThan(500);
+  }, 60_000);
+});

@@ -1,0 +1,225 @@
+import { inheritsEnumerables } from './intrinsics.js';
+
+/** How a list goes on from here: by a value, into an object, by a property name, out of the object, or it ends. */
+interface Node {
+  /** The only value so far, and what follows it; with a second one both move to the map. */
+  value: unknown;
+  afterValue: Node | undefined;
+  values: Map<unknown, Node> | undefined;
+  object: Node | undefined;
+  /** The name met last, and what follows it. */
+  name: string | undefined;
+  afterName: Node | undefined;
+  names: Map<string, Node> | undefined;
+  exit: Node | undefined;
+  key: string | undefined;
+}
+
+const mostNodes = 8192;
+const mostSeen = 4096;
+const longestString = 128;
+const mostArguments = 4;
+const mostNames = 16;
+const deepest = 4;
+
+/** So many lookups are judged together; where fewer than one in eight hit, the next ones are saved. */
+const trial = 8192;
+const longestNap = 64 * trial;
+
+const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf } = Object;
+const { prototype: objectPrototype } = Object;
+
+/**
+ * Remembers the keys of lists that come again, so that a repeated call builds no string: the arguments are walked through
+ * maps of their primitives. It is only a cache. It takes lists of primitives and small plain objects at their second
+ * sight, is dropped whole when it is full, rests where it does not help, and knows nothing that the encoder did not say.
+ */
+export class KeyCache {
+  readonly #encode: (args: readonly unknown[]) => string;
+  readonly #seen = new Set<string>();
+  #root = createNode();
+  #nodes = 0;
+  #lookups = 0;
+  #hits = 0;
+  #rest = 0;
+  #nap = trial;
+
+  constructor(encode: (args: readonly unknown[]) => string) {
+    this.#encode = encode;
+  }
+
+  find(args: readonly unknown[]): string | undefined {
+    if (this.#rest > 0) {
+      this.#rest--;
+      return undefined;
+    }
+    if (this.#lookups++ === trial) this.#judge();
+    let node: Node | undefined = this.#root;
+    for (let i = 0; i < args.length; i++) {
+      node = step(node, args[i]);
+      if (node === undefined) return undefined;
+    }
+    if (node.key !== undefined) this.#hits++;
+    return node.key;
+  }
+
+  /** Hands over the key of a list that was not found. */
+  learn(args: readonly unknown[], key: string): void {
+    if (this.#rest > 0 || args.length > mostArguments) return;
+    if (!this.#seen.has(key)) {
+      if (this.#seen.size === mostSeen) this.#seen.clear();
+      this.#seen.add(key);
+      return;
+    }
+    // A getter may have changed since, so the path is made from a copy that the encoder has seen as well.
+    const copy: unknown[] = [];
+    for (const value of args) if (!copyInto(copy, copy.length, value, 0)) return;
+    if (this.#encode(copy) === key) this.#add(copy, key);
+  }
+
+  #add(args: readonly unknown[], key: string): void {
+    if (this.#nodes > mostNodes) {
+      this.#root = createNode();
+      this.#nodes = 0;
+    }
+    let node = this.#root;
+    for (const value of args) node = this.#path(node, value);
+    node.key = key;
+  }
+
+  #path(from: Node, value: unknown): Node {
+    if (typeof value !== 'object' || value === null) return this.#valuePath(from, value);
+    let node = (from.object ??= this.#create());
+    for (const [name, inner] of Object.entries(value)) {
+      let next = nextByName(node, name);
+      if (next === undefined) {
+        next = this.#create();
+        (node.names ??= new Map()).set(name, next);
+      }
+      node = this.#path(next, inner);
+    }
+    return (node.exit ??= this.#create());
+  }
+
+  #valuePath(from: Node, value: unknown): Node {
+    const known = nextByValue(from, value);
+    if (known !== undefined) return known;
+    const next = this.#create();
+    if (from.afterValue === undefined && from.values === undefined) {
+      from.value = value;
+      from.afterValue = next;
+      return next;
+    }
+    from.values ??= new Map([[from.value, from.afterValue as Node]]);
+    from.afterValue = undefined;
+    from.values.set(value, next);
+    return next;
+  }
+
+  #create(): Node {
+    this.#nodes++;
+    return createNode();
+  }
+
+  #judge(): void {
+    const isWorthIt = this.#hits * 8 >= trial;
+    this.#lookups = 0;
+    this.#hits = 0;
+    if (isWorthIt) {
+      this.#nap = trial;
+      return;
+    }
+    this.#rest = this.#nap;
+    this.#nap = Math.min(2 * this.#nap, longestNap);
+    this.#root = createNode();
+    this.#nodes = 0;
+    this.#seen.clear();
+  }
+}
+
+function step(node: Node, value: unknown): Node | undefined {
+  if (typeof value !== 'object' || value === null) return nextByValue(node, value);
+  return node.object === undefined ? undefined : walk(node.object, value);
+}
+
+function walk(from: Node, object: object): Node | undefined {
+  if (getPrototypeOf(object) !== objectPrototype || inheritsEnumerables()) return undefined;
+  let node: Node | undefined = from;
+  for (const name in object) {
+    node = nextByName(node, name);
+    if (node === undefined) return undefined;
+    node = step(node, (object as Record<string, unknown>)[name]);
+    if (node === undefined) return undefined;
+  }
+  // Last, for it costs most: a list that is not known should not pay for it.
+  return getOwnPropertySymbols(object).length === 0 ? node.exit : undefined;
+}
+
+function nextByValue(node: Node, value: unknown): Node | undefined {
+  // Maps do not tell the zeros apart, nor does `===`.
+  if (value === 0 && 1 / value < 0) return undefined;
+  if (node.values !== undefined) return node.values.get(value);
+  return node.value === value ? node.afterValue : undefined;
+}
+
+function nextByName(node: Node, name: string): Node | undefined {
+  if (node.name === name) return node.afterName;
+  const next = node.names?.get(name);
+  if (next !== undefined) {
+    node.name = name;
+    node.afterName = next;
+  }
+  return next;
+}
+
+/** Copies what the cache understands; false for everything else. Nothing is read that is not plain data. */
+function copyInto(target: object, name: string | number, value: unknown, depth: number): boolean {
+  let copy = value;
+  if (typeof value === 'object' && value !== null) {
+    copy = {};
+    if (!copyProperties(copy as object, value, depth)) return false;
+  } else if (!isKept(value)) {
+    return false;
+  }
+  Object.defineProperty(target, name, { value: copy, enumerable: true, writable: true, configurable: true });
+  return true;
+}
+
+function copyProperties(copy: object, object: object, depth: number): boolean {
+  if (depth === deepest || getPrototypeOf(object) !== objectPrototype || inheritsEnumerables()) return false;
+  const names = Object.keys(object);
+  if (names.length > mostNames || getOwnPropertySymbols(object).length > 0) return false;
+  return names.every((name) => {
+    const property = getOwnPropertyDescriptor(object, name);
+    if (property === undefined || !('value' in property) || name.length > longestString) return false;
+    return copyInto(copy, name, property.value, depth + 1);
+  });
+}
+
+function isKept(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= longestString;
+    case 'number':
+      return value !== 0 || 1 / value > 0;
+    case 'function':
+    case 'symbol':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function createNode(): Node {
+  return {
+    value: undefined,
+    afterValue: undefined,
+    values: undefined,
+    object: undefined,
+    name: undefined,
+    afterName: undefined,
+    names: undefined,
+    exit: undefined,
+    key: undefined,
+  };
+}
