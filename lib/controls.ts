@@ -2,7 +2,7 @@ import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
 import { isThenable } from './thenable.js';
 import { freshnessOf } from './store/entry.js';
-import { close, entryFor, startRun, tellRefusal, ttlOf } from './run.js';
+import { close, startRun, tellRefusal, ttlOf } from './run.js';
 import { wait } from './wait.js';
 import type { AnyFunction } from './functions.js';
 import type { Controls, ReceiverControls } from './memoized.js';
@@ -64,8 +64,12 @@ function refresh<V>(call: Call<V>): Promise<V> {
   const aborted = signals && abortedSignal(signals);
   if (aborted !== undefined) return Promise.reject(aborted.reason);
   const current = place.registry.behind(key);
-  if (current?.kind === 'refresh') return wait(wrapper, current, signals);
+  if (current?.kind === 'refresh') {
+    current.admit(signals);
+    return wait(wrapper, current, signals);
+  }
   const flight = new Flight<V>(key, 'refresh', 'run');
+  flight.admit(signals);
   place.registry.overtake(flight);
   wrapper.activity.begin();
   startRun(call, flight);
@@ -99,16 +103,12 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   flight.resolve(value);
   try {
     const grant = begun && (await begun);
-    if (flight.isFenced) {
-      grant?.release('again');
-      wrapper.observer.discarded(key);
-      return;
-    }
-    const ttl = place.store === null ? undefined : ttlOf(call, value);
-    if (place.store === null || ttl === undefined) return grant?.release('again');
+    // The user's function may call controls, so the flight must still be where fences find it.
+    const ttl = place.store === null || flight.isFenced ? undefined : ttlOf(call, value);
+    if (place.store !== null && flight.isFenced) wrapper.observer.discarded(key);
+    if (place.store === null || ttl === undefined || flight.isFenced) return grant?.release('again');
     if (ttl > 0) {
-      const { entry, lifetime } = entryFor(call, value, ttl, 0);
-      const written = place.store.prime(key, entry, lifetime, grant);
+      const written = place.store.prime(key, value, ttl, grant);
       place.registry.remove(flight);
       tellRefusal(call, await written);
     } else {

@@ -6,23 +6,15 @@ import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
 import { LONGEST_NAME, resolveOptions, show } from './options.js';
 import { Places } from './place.js';
-import { close, follow, startRun } from './run.js';
+import { close, follow, isOver, startRun } from './run.js';
 import { freshnessOf, isDueEarly } from './store/entry.js';
+import { hasNoEnd, resultOf } from './store/memory-store.js';
 import { wait } from './wait.js';
 import type { AnyFunction, AsyncFunction } from './functions.js';
 import type { Memoized } from './memoized.js';
 import type { MemoizeOptions, ResolvedOptions } from './options.js';
 import type { Entry } from './store/store.js';
 import type { Call, Wrapper } from './wrapper.js';
-
-/** A function whose wrapper returns a promise of what it returned. */
-export type Promised<This, Args extends unknown[], R> = (this: This, ...args: Args) => Promise<Awaited<R>>;
-
-/** Wraps a function; what `memoizeAsync(options)` returns. */
-export interface Memoizer {
-  <F extends AsyncFunction>(fn: F): Memoized<F>;
-  <This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): Memoized<Promised<This, Args, R>>;
-}
 
 /**
  * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.
@@ -38,24 +30,54 @@ export interface Memoizer {
 export function memoizeAsync<F extends AsyncFunction>(fn: F, options?: MemoizeOptions<F>): Memoized<F>;
 export function memoizeAsync<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
-  options?: MemoizeOptions<Promised<This, Args, R>>,
-): Memoized<Promised<This, Args, R>>;
-export function memoizeAsync(options: MemoizeOptions): Memoizer;
+  options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
+): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
+// One signature, for composition infers nothing from several; written out, here and above, for a consumer's declaration
+// files cannot name a type that is not public.
+export function memoizeAsync(
+  options: MemoizeOptions,
+): // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function, as in AsyncFunction
+<F extends { (...args: any[]): unknown; <_T>(...args: any[]): unknown }>(
+  fn: F,
+) => Memoized<
+  ReturnType<F> extends Promise<unknown>
+    ? F
+    : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>
+>;
 export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
-  if (typeof fnOrOptions === 'function') return wrap(fnOrOptions as AnyFunction, resolveOptions(options ?? {}));
+  return memoizeWith(fnOrOptions, options, resolveOptions, wrap);
+}
+
+/** With a function: its wrapper. With options alone: what wraps a function. */
+export function memoizeWith(
+  fnOrOptions: unknown,
+  options: unknown,
+  resolve: (options: unknown) => ResolvedOptions,
+  wrapOne: (fn: AnyFunction, options: ResolvedOptions) => unknown,
+): unknown {
+  if (typeof fnOrOptions === 'function') {
+    return wrapOne(fnOrOptions as AnyFunction, resolve(options === undefined ? {} : options));
+  }
   if (typeof fnOrOptions !== 'object' || fnOrOptions === null || options !== undefined) {
     throw new TypeError(`Expected a function to memoize, got ${show(fnOrOptions)}`);
   }
-  const resolved = resolveOptions(fnOrOptions);
+  const resolved = resolve(fnOrOptions);
   return (fn: unknown) => {
     if (typeof fn !== 'function') throw new TypeError(`Expected a function to memoize, got ${show(fn)}`);
-    return wrap(fn as AnyFunction, resolved);
+    return wrapOne(fn as AnyFunction, resolved);
   };
 }
 
-/** @param prefix Stands before the wrapper's name, with a dot. */
-export function wrap(fn: AnyFunction, options: ResolvedOptions, prefix?: string): unknown {
-  const wrapper = createWrapper(fn, options, prefix);
+/** What several wrappers have in common. */
+export interface Owner {
+  /** Stands before each wrapper's name, with a dot. */
+  readonly name: string | undefined;
+  /** Counts what is under way in any of them. */
+  readonly activity?: Activity;
+}
+
+export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): unknown {
+  const wrapper = createWrapper(fn, options, owner);
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return receive(wrapper, this, args);
   };
@@ -66,7 +88,8 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, prefix?: string)
   });
 }
 
-function createWrapper(fn: AnyFunction, options: ResolvedOptions, prefix: string | undefined): Wrapper<unknown> {
+function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: Owner | undefined): Wrapper<unknown> {
+  const prefix = owner?.name;
   const isNameGiven = options.name !== undefined && options.name !== '';
   const ownName = isNameGiven ? options.name : nameOf(fn);
   const name = prefix === undefined || prefix === '' ? ownName : `${prefix}.${ownName}`;
@@ -86,7 +109,7 @@ function createWrapper(fn: AnyFunction, options: ResolvedOptions, prefix: string
     places: new Places({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
       observer.storeFailed(operation, key, error),
     ),
-    activity: new Activity(),
+    activity: new Activity(owner?.activity),
   };
 }
 
@@ -102,11 +125,12 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
     const flight = place.registry.joinable(key);
     if (flight !== undefined) return join(wrapper, flight, signals);
 
-    const found = place.store === null ? undefined : place.store.read(key);
-    if (found !== undefined && !(found instanceof Promise) && found.freshUntil === undefined) {
+    const kept = place.memory?.get(key);
+    if (hasNoEnd(kept)) {
       wrapper.observer.received('hit', key);
-      return Promise.resolve(found.value as V);
+      return Promise.resolve(resultOf(kept) as V);
     }
+    const found = place.store?.read(key);
     const call: Call<V> = { wrapper, place, key, receiver, args, signals };
     return found instanceof Promise ? lookUp(call, found) : answer(call, found);
   } catch (error) {
@@ -116,6 +140,7 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
 
 /** Share what is under way. */
 function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>['signals']): Promise<V> {
+  flight.admit(signals);
   wrapper.observer.received('join', flight.key);
   if (flight.isAnsweredEarly) {
     if (freshnessOf(flight.fallback!, Date.now(), wrapper.options) === 'expired') flight.reopen();
@@ -128,42 +153,39 @@ function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>['signa
 function lookUp<V>(call: Call<V>, reading: Promise<Entry<V> | undefined>): Promise<V> {
   const { wrapper, place, key } = call;
   const flight = new Flight<V>(key, 'call', 'lookup');
-  flight.onAbandoned = () => close(call, flight);
+  flight.onAbandoned = () => received(call, 'miss', flight);
+  flight.admit(call.signals);
   place.registry.add(flight);
-  wrapper.activity.begin();
-  void reading.then((found) => {
+  const lookedUp = reading.then((found) => {
     if (flight.phase === 'over') return;
     const { successor } = flight;
-    if (successor === undefined) {
-      void answer(call, flight.isLookupVoid ? undefined : found, flight);
-    } else {
-      wrapper.observer.received(successor.phase === 'over' ? 'hit' : 'join', key);
-      follow(call, flight, successor);
-    }
+    if (successor !== undefined && !successor.hasFailed) depart(call, flight, successor);
+    else void answer(call, flight.isLookupVoid ? undefined : found, flight);
   });
+  wrapper.activity.track(lookedUp);
   return wait(wrapper, flight, call.signals);
 }
 
 /** What a stored entry is worth now: the answer, or an old answer, or a run. */
 function answer<V>(call: Call<V>, entry: Entry<V> | undefined, lookup?: Flight<V>): Promise<V> {
   const { wrapper, place, key } = call;
-  const { observer, options } = wrapper;
+  const { options } = wrapper;
   const now = entry?.freshUntil === undefined && place.errors.size === 0 ? 0 : Date.now();
   const freshness = entry === undefined ? 'expired' : freshnessOf(entry, now, options);
   if (entry !== undefined && freshness === 'fresh') {
-    observer.received('hit', key);
+    received(call, 'hit', lookup);
     if (options.earlyRefresh > 0 && isDueEarly(entry, now, options.earlyRefresh, Math.random())) runBehind(call, entry);
-    return deliver(call, lookup, entry.value as V);
+    return deliver(lookup, entry.value as V);
   }
   const remembered = place.errors.size === 0 ? undefined : place.errors.recall(key, now);
   if (entry !== undefined && (freshness === 'stale' || (freshness === 'fallback' && remembered !== undefined))) {
-    observer.received('stale', key);
+    received(call, 'stale', lookup);
     if (remembered === undefined) runBehind(call, entry);
-    return deliver(call, lookup, entry.value as V);
+    return deliver(lookup, entry.value as V);
   }
   if (remembered !== undefined) {
-    observer.received('hit', key);
-    return refuse(call, lookup, remembered.error);
+    received(call, 'hit', lookup);
+    return refuse(lookup, remembered.error);
   }
   return run(call, freshness === 'fallback' ? entry : undefined, entry, lookup);
 }
@@ -181,13 +203,23 @@ function run<V>(
   const flight = lookup ?? new Flight<V>(key, 'call', 'run');
   flight.fallback = fallback;
   if (lookup === undefined) {
+    flight.admit(signals);
     place.registry.add(flight);
-    wrapper.activity.begin();
   }
-  wrapper.observer.received(behind === undefined ? 'miss' : 'join', key);
-  if (behind === undefined) startRun(call, flight, seen);
-  else follow(call, flight, behind);
+  depart(call, flight, behind, seen);
   return lookup === undefined ? wait(wrapper, flight, signals) : lookup.answer;
+}
+
+/** Where a flight runs, or follows one that does. From here on fences detach it, also those that its event calls for. */
+function depart<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V> | undefined, seen?: Entry<V>): void {
+  const { observer, activity } = call.wrapper;
+  flight.phase = 'run';
+  flight.onAbandoned = () => close(call, flight);
+  activity.begin();
+  observer.received(leader === undefined ? 'miss' : leader.phase === 'over' ? 'hit' : 'join', call.key);
+  if (isOver(flight)) return;
+  if (leader === undefined) startRun(call, flight, seen);
+  else follow(call, flight, leader);
 }
 
 /** Refresh an old value while it answers; refreshes of a key never overlap. */
@@ -200,17 +232,28 @@ function runBehind<V>(call: Call<V>, seen: Entry<V>): void {
   startRun(call, flight, seen);
 }
 
+/** No run is needed. The lookup ends before its event, in which a listener may forget the key and call again. */
+function received<V>(
+  { wrapper, place, key }: Call<V>,
+  how: 'hit' | 'stale' | 'miss',
+  lookup: Flight<V> | undefined,
+): void {
+  if (lookup !== undefined) {
+    place.registry.remove(lookup);
+    lookup.end();
+  }
+  wrapper.observer.received(how, key);
+}
+
 /** The answer is known: to the one caller, or to all who waited for the lookup. */
-function deliver<V>(call: Call<V>, lookup: Flight<V> | undefined, value: V): Promise<V> {
+function deliver<V>(lookup: Flight<V> | undefined, value: V): Promise<V> {
   if (lookup === undefined) return Promise.resolve(value);
-  close(call, lookup);
   lookup.resolve(value);
   return lookup.answer;
 }
 
-function refuse<V>(call: Call<V>, lookup: Flight<V> | undefined, error: unknown): Promise<V> {
+function refuse<V>(lookup: Flight<V> | undefined, error: unknown): Promise<V> {
   if (lookup === undefined) return Promise.reject(error);
-  close(call, lookup);
   lookup.reject(error);
   return lookup.answer;
 }

@@ -1,18 +1,19 @@
-import QuickLRU from 'quick-lru';
 import { Registry } from './in-flight/registry.js';
 import { RememberedErrors } from './in-flight/remembered-errors.js';
 import { isStore, show } from './options.js';
 import { GuardedStore } from './store/guarded-store.js';
+import { MemoryStore } from './store/memory-store.js';
 import { isSharedStore, OrderedStore } from './store/ordered-store.js';
 import type { IgnoreRule } from './hashing/ignore.js';
 import type { ResolvedOptions } from './options.js';
 import type { StoreFailure } from './store/guarded-store.js';
 import type { StoreLike } from './store/ordered-store.js';
-import type { Entry } from './store/store.js';
 
 /** Where the calls of one name on one store meet. */
 export interface Place<V> {
-  readonly store: GuardedStore<V> | null;
+  readonly store: GuardedStore<V> | MemoryStore<V> | null;
+  /** The same, where it is the wrapper's own. */
+  readonly memory: MemoryStore<V> | undefined;
   readonly registry: Registry<V>;
   readonly errors: RememberedErrors;
 }
@@ -42,9 +43,6 @@ const isPrivate = Symbol('private');
 /** Fences and single flight hold across wrappers on one store. */
 const namespaces = new WeakMap<object, Map<string, Namespace> | typeof isPrivate>();
 
-/** The size of the store that a wrapper without `cache` makes for itself. */
-const DEFAULT_SIZE = 1_000;
-
 /** Finds the place of each call of one wrapper. */
 export class Places<V> {
   readonly #identity: Identity;
@@ -64,10 +62,12 @@ export class Places<V> {
     this.#report = report;
     const { cache } = options;
     if (cache === undefined) {
-      const store = new QuickLRU<string, Entry<V>>({ maxSize: DEFAULT_SIZE });
-      namespaces.set(store, isPrivate);
-      this.cache = store;
-      this.fixed = this.#placeOf(new OrderedStore<V>(store, ''), '', store, new Registry(), new RememberedErrors());
+      const lastsEqually = typeof options.ttl === 'number' && options.earlyRefresh === 0;
+      const memory = new MemoryStore<V>(lastsEqually ? (options.ttl) : undefined);
+      const view = memory.view(`${identity.name}|`);
+      namespaces.set(view, isPrivate);
+      this.cache = view;
+      this.fixed = { store: memory, memory, registry: new Registry(), errors: new RememberedErrors() };
     } else {
       this.cache = cache as ResolvedOptions['cache'] & {};
       if (cache === null) this.fixed = storeless();
@@ -107,24 +107,20 @@ export class Places<V> {
     const identity = this.#identity;
     const prefix = `${identity.name}|`;
     const { ordered, registry, errors } = claim(store, identity, prefix);
-    return this.#placeOf(ordered as OrderedStore<V>, prefix, store, registry as Registry<V>, errors);
-  }
-
-  #placeOf(
-    ordered: OrderedStore<V>,
-    prefix: string,
-    store: StoreLike<V>,
-    registry: Registry<V>,
-    errors: RememberedErrors,
-  ): Place<V> {
     const shared = isSharedStore(store) ? store : undefined;
     const { storeTimeout } = this.#options;
-    return { store: new GuardedStore(ordered, { prefix, shared, storeTimeout }, this.#report), registry, errors };
+    const guard = { prefix, shared, storeTimeout, windows: this.#options };
+    return {
+      store: new GuardedStore(ordered as OrderedStore<V>, guard, this.#report),
+      memory: undefined,
+      registry: registry as Registry<V>,
+      errors,
+    };
   }
 }
 
 function storeless<V>(): Place<V> {
-  return { store: null, registry: new Registry(), errors: new RememberedErrors() };
+  return { store: null, memory: undefined, registry: new Registry(), errors: new RememberedErrors() };
 }
 
 /** The namespace of a wrapper on a store; refused where entries of different functions would mix. */

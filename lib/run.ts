@@ -1,10 +1,11 @@
 import { TimeoutError } from './errors.js';
 import { onAbort, replaceSignals } from './in-flight/signals.js';
-import { answersErrors, createEntry, freshnessOf, lifetimeOf } from './store/entry.js';
+import { answersErrors, freshnessOf } from './store/entry.js';
 import { show } from './options.js';
 import { startTimer } from './timer.js';
 import type { Observer } from './events.js';
 import type { Flight } from './in-flight/flight.js';
+import type { GuardedStore } from './store/guarded-store.js';
 import type { Entry, Grant, SharedStore } from './store/store.js';
 import type { Call } from './wrapper.js';
 
@@ -56,10 +57,20 @@ export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): 
     },
     (error: unknown) => {
       if (flight.phase === 'over') return;
+      if (leader.kind === 'prime') return startOver(call, flight);
       close(call, flight);
       fail(call, flight, error, leader.hasTimedOut ? 'timeout' : 'error');
     },
   );
+}
+
+/** What a call waited for in place of its lookup was never brought. */
+function startOver<V>(call: Call<V>, flight: Flight<V>): void {
+  const { registry } = call.place;
+  const leader = registry.joinable(call.key) ?? registry.behind(call.key);
+  if (leader !== undefined) return follow(call, flight, leader);
+  registry.add(flight);
+  startRun(call, flight);
 }
 
 /** The flight is no longer under way. After this a newer one may own its slot. */
@@ -74,19 +85,6 @@ export function ttlOf<V>({ wrapper, key, args }: Call<V>, value: V): number | un
   const { ttl, jitter } = wrapper.options;
   const chosen = typeof ttl === 'number' ? ttl : chosenBy(wrapper.observer, 'ttl', key, () => ttl(value, ...args));
   return chosen === undefined || jitter === 0 ? chosen : chosen * (1 - jitter * Math.random());
-}
-
-/** The entry for a value that settles now, and how long a store should keep it. */
-export function entryFor<V>(
-  { wrapper, place }: Call<V>,
-  value: V,
-  ttl: number,
-  duration: number | undefined,
-): { readonly entry: Entry<V>; readonly lifetime: number | undefined } {
-  const { options } = wrapper;
-  const storedAt = place.store?.now() ?? Date.now();
-  const kept = options.earlyRefresh > 0 ? duration : undefined;
-  return { entry: createEntry(value, { storedAt, ttl, duration: kept }), lifetime: lifetimeOf(ttl, options) };
 }
 
 /** What a result may be written with: nothing special, the grant of a shared store, or not at all. */
@@ -128,7 +126,8 @@ function elapsed<V>({ startedAt }: Flight<V>): number {
 /** Ask a shared store who runs: this process, another one, or each for itself. */
 async function lead<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, held?: Entry<V>): Promise<void> {
   const { wrapper, place, key } = call;
-  const store = place.store!;
+  // Only a guarded store is shared.
+  const store = place.store as GuardedStore<V>;
   const waiting = new AbortController();
   flight.release = () => waiting.abort(undefined);
   let seen = held;
@@ -160,7 +159,8 @@ async function lead<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>,
   }
 }
 
-function isOver<V>(flight: Flight<V>): boolean {
+/** Not `flight.phase` itself, which the compiler takes for what it was before user code ran. */
+export function isOver<V>(flight: Flight<V>): boolean {
   return flight.phase === 'over';
 }
 
@@ -208,8 +208,7 @@ function keep<V>(call: Call<V>, grant: Grant<V> | undefined, value: V, ttl: numb
   const store = place.store!;
   let written: Promise<unknown> | undefined;
   if (ttl > 0) {
-    const { entry, lifetime } = entryFor(call, value, ttl, duration);
-    written = grant === undefined ? store.write(key, entry, lifetime) : store.commit(key, entry, lifetime, grant);
+    written = store.write(key, value, ttl, wrapper.options.earlyRefresh > 0 ? duration : undefined, grant);
     if (grant !== undefined) written = written?.then((word) => tellRefusal(call, word));
   } else {
     grant?.release('alone');
@@ -261,8 +260,9 @@ function abandon<V>(call: Call<V>, flight: Flight<V>, reason: unknown): void {
   flight.controller?.abort(reason);
 }
 
-/** The old value answers ahead of the run, which goes on for the sake of the store. */
+/** The old value, if it is of use still, answers ahead of the run, which goes on for the sake of the store. */
 function answerEarly<V>(call: Call<V>, flight: Flight<V>): void {
+  if (freshnessOf(flight.fallback!, Date.now(), call.wrapper.options) === 'expired') return;
   flight.isAnsweredEarly = true;
   flight.pin();
   call.wrapper.observer.fellBack(call.key, 'soft-timeout');

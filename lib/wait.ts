@@ -3,17 +3,13 @@ import type { AbortSignalLike } from './abort-signal.js';
 import type { Flight } from './in-flight/flight.js';
 import type { Wrapper } from './wrapper.js';
 
-/** One caller's share of a flight. With a signal it may leave, and nobody else notices. */
+/** One caller's share of a flight that has admitted it. With a signal it may leave, and nobody else notices. */
 export function wait<V>(
   { observer }: Wrapper<V>,
   flight: Flight<V>,
   signals: readonly AbortSignalLike[] | undefined,
 ): Promise<V> {
-  if (signals === undefined) {
-    flight.pin();
-    return flight.answer;
-  }
-  flight.enter();
+  if (signals === undefined) return flight.answer;
   return new Promise((resolve, reject) => {
     const leave = (reason: unknown): void => {
       reject(reason);

@@ -34,6 +34,7 @@ export class Flight<V> {
   /** `fn` has been called. */
   isRunning = false;
   hasTimedOut = false;
+  hasFailed = false;
   /** When `fn` was called, by the monotonic clock; NaN where nobody asked. */
   startedAt = NaN;
   /** Gives back what a shared store has granted, or stops waiting for it. */
@@ -78,6 +79,7 @@ export class Flight<V> {
   }
 
   reject(error: unknown): void {
+    this.hasFailed = true;
     this.#reject?.(error);
   }
 
@@ -87,7 +89,16 @@ export class Flight<V> {
     this.#answer = undefined;
   }
 
-  /** A caller has come who never leaves. */
+  /**
+   * A caller has come; without a signal it never leaves. To be told before anything that may run user code, so that the
+   * flight does not end for want of callers.
+   */
+  admit(signals: readonly unknown[] | undefined): void {
+    if (signals === undefined) this.pin();
+    else this.#callers += 1;
+  }
+
+  /** Somebody waits who never leaves. */
   pin(): void {
     this.#isPinned = true;
     this.#leader?.pin();
@@ -97,12 +108,12 @@ export class Flight<V> {
   follow(leader: Flight<V>): void {
     this.#leader = leader;
     if (this.#isPinned) leader.pin();
-    else leader.enter();
+    else leader.#callers += 1;
   }
 
-  /** A caller has come who may leave. */
-  enter(): void {
-    this.#callers += 1;
+  /** The run that this flight waits for is over, so that its own end is a microtask away: too late to join. */
+  get isEnding(): boolean {
+    return this.#leader?.phase === 'over';
   }
 
   /** Somebody is interested in the answer. */

@@ -9,7 +9,9 @@ export class Registry<V> {
 
   /** The flight that a call joins. */
   joinable(key: string): Flight<V> | undefined {
-    return this.#flights.size === 0 ? undefined : this.#flights.get(key);
+    if (this.#flights.size === 0) return undefined;
+    const flight = this.#flights.get(key);
+    return flight?.isEnding === true ? undefined : flight;
   }
 
   /** The run that goes on while the stored entry answers. */

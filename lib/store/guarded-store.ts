@@ -1,7 +1,8 @@
 import { isThenable } from '../thenable.js';
 import { Deadlines } from './deadlines.js';
-import { isEntry } from './entry.js';
+import { createEntry, isEntry, lifetimeOf } from './entry.js';
 import { inTime } from './ordered-store.js';
+import type { StaleWindows } from './entry.js';
 import type { OrderedStore } from './ordered-store.js';
 import type { Acquired, Entry, Grant, SharedStore } from './store.js';
 
@@ -21,22 +22,24 @@ export class GuardedStore<V> {
   /** Coordinates runs with other processes, where the store can. */
   readonly shared: SharedStore<V> | undefined;
   readonly #prefix: string;
+  readonly #windows: StaleWindows;
 
   constructor(
     ordered: OrderedStore<V>,
-    options: { readonly prefix: string; readonly shared: SharedStore<V> | undefined; readonly storeTimeout: number },
+    options: {
+      readonly prefix: string;
+      readonly shared: SharedStore<V> | undefined;
+      readonly storeTimeout: number;
+      readonly windows: StaleWindows;
+    },
     report: StoreFailure,
   ) {
     this.#ordered = ordered;
     this.#prefix = options.prefix;
+    this.#windows = options.windows;
     this.shared = options.shared;
     this.#deadlines = new Deadlines(options.storeTimeout);
     this.#report = report;
-  }
-
-  /** The time to stamp an entry with. */
-  now(): number {
-    return this.#ordered.now();
   }
 
   /** Never throws, never rejects; a store that answers at once is answered for at once. */
@@ -53,13 +56,14 @@ export class GuardedStore<V> {
   }
 
   /** Nobody waits for this write: a promise is returned only so that it can be told when it is over. */
-  write(key: string, entry: Entry<V>, ttl: number | undefined): Promise<unknown> | undefined {
-    return this.#inBackground('set', key, () => this.#ordered.set(key, entry, ttl, this.#deadlines));
-  }
-
-  /** Nobody waits for this write either; what it resolves with is the store's word on it. */
-  commit(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V>): Promise<unknown> | undefined {
-    return this.#inBackground('set', key, () => this.#commit(key, entry, ttl, grant));
+  write(
+    key: string,
+    value: V,
+    ttl: number,
+    duration: number | undefined,
+    grant?: Grant<V>,
+  ): Promise<unknown> | undefined {
+    return this.#inBackground('set', key, () => this.#set(key, value, ttl, duration, grant));
   }
 
   /** Remove an entry that a new result said is not to be kept. */
@@ -68,10 +72,8 @@ export class GuardedStore<V> {
   }
 
   /** Rejects with the store's error or a `TimeoutError`. */
-  async prime(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V> | undefined): Promise<unknown> {
-    return this.#reported('set', key, () =>
-      grant === undefined ? this.#ordered.set(key, entry, ttl, this.#deadlines) : this.#commit(key, entry, ttl, grant),
-    );
+  async prime(key: string, value: V, ttl: number, grant?: Grant<V>): Promise<unknown> {
+    return this.#reported('set', key, () => this.#set(key, value, ttl, undefined, grant));
   }
 
   /** True where the store said that there was something to delete. Rejects with the store's error or a `TimeoutError`. */
@@ -98,8 +100,12 @@ export class GuardedStore<V> {
     ) as Promise<Grant<V>>;
   }
 
-  #commit(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V>): unknown {
-    return this.#ordered.commit(key, entry, () => grant.commit(entry, ttl), this.#deadlines);
+  #set(key: string, value: V, ttl: number, duration: number | undefined, grant: Grant<V> | undefined): unknown {
+    const entry = createEntry(value, { storedAt: this.#ordered.now(), ttl, duration });
+    const lifetime = lifetimeOf(ttl, this.#windows);
+    return grant === undefined
+      ? this.#ordered.set(key, entry, lifetime, this.#deadlines)
+      : this.#ordered.commit(key, entry, () => grant.commit(entry, lifetime), this.#deadlines);
   }
 
   async #reported(operation: StoreOperation, key: string, act: () => unknown): Promise<unknown> {

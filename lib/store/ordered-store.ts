@@ -44,7 +44,7 @@ export class OrderedStore<V> {
   #clearing: Promise<unknown> | undefined;
   #clearedAt = -Infinity;
 
-  /** @param prefix Stands before every key; empty where the store belongs to one wrapper. */
+  /** @param prefix Stands before every key. */
   constructor(store: StoreLike<V>, prefix: string) {
     this.#store = store;
     this.#prefix = prefix;
