@@ -2,7 +2,7 @@ import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
 import { isThenable } from './thenable.js';
 import { freshnessOf } from './store/entry.js';
-import { close, entryFor, startRun, tellRefusal, ttlOf } from './run.js';
+import { close, startRun, tellRefusal, ttlOf } from './run.js';
 import { wait } from './wait.js';
 import type { AnyFunction } from './functions.js';
 import type { Controls, ReceiverControls } from './memoized.js';
@@ -108,8 +108,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
     if (place.store !== null && flight.isFenced) wrapper.observer.discarded(key);
     if (place.store === null || ttl === undefined || flight.isFenced) return grant?.release('again');
     if (ttl > 0) {
-      const { entry, lifetime } = entryFor(call, value, ttl, 0);
-      const written = place.store.prime(key, entry, lifetime, grant);
+      const written = place.store.prime(key, value, ttl, grant);
       place.registry.remove(flight);
       tellRefusal(call, await written);
     } else {

@@ -8,21 +8,13 @@ import { LONGEST_NAME, resolveOptions, show } from './options.js';
 import { Places } from './place.js';
 import { close, follow, isOver, startRun } from './run.js';
 import { freshnessOf, isDueEarly } from './store/entry.js';
+import { hasNoEnd, resultOf } from './store/memory-store.js';
 import { wait } from './wait.js';
 import type { AnyFunction, AsyncFunction } from './functions.js';
 import type { Memoized } from './memoized.js';
 import type { MemoizeOptions, ResolvedOptions } from './options.js';
 import type { Entry } from './store/store.js';
 import type { Call, Wrapper } from './wrapper.js';
-
-/** A function whose wrapper returns a promise of what it returned. */
-export type Promised<This, Args extends unknown[], R> = (this: This, ...args: Args) => Promise<Awaited<R>>;
-
-/** Wraps a function; what `memoizeAsync(options)` returns. */
-export interface Memoizer {
-  <F extends AsyncFunction>(fn: F): Memoized<F>;
-  <This, Args extends unknown[], R>(fn: (this: This, ...args: Args) => R): Memoized<Promised<This, Args, R>>;
-}
 
 /**
  * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.
@@ -38,24 +30,54 @@ export interface Memoizer {
 export function memoizeAsync<F extends AsyncFunction>(fn: F, options?: MemoizeOptions<F>): Memoized<F>;
 export function memoizeAsync<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
-  options?: MemoizeOptions<Promised<This, Args, R>>,
-): Memoized<Promised<This, Args, R>>;
-export function memoizeAsync(options: MemoizeOptions): Memoizer;
+  options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
+): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
+// One signature, for composition infers nothing from several; written out, here and above, for a consumer's declaration
+// files cannot name a type that is not public.
+export function memoizeAsync(
+  options: MemoizeOptions,
+): // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function, as in AsyncFunction
+<F extends { (...args: any[]): unknown; <_T>(...args: any[]): unknown }>(
+  fn: F,
+) => Memoized<
+  ReturnType<F> extends Promise<unknown>
+    ? F
+    : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>
+>;
 export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
-  if (typeof fnOrOptions === 'function') return wrap(fnOrOptions as AnyFunction, resolveOptions(options ?? {}));
+  return memoizeWith(fnOrOptions, options, resolveOptions, wrap);
+}
+
+/** With a function: its wrapper. With options alone: what wraps a function. */
+export function memoizeWith(
+  fnOrOptions: unknown,
+  options: unknown,
+  resolve: (options: unknown) => ResolvedOptions,
+  wrapOne: (fn: AnyFunction, options: ResolvedOptions) => unknown,
+): unknown {
+  if (typeof fnOrOptions === 'function') {
+    return wrapOne(fnOrOptions as AnyFunction, resolve(options === undefined ? {} : options));
+  }
   if (typeof fnOrOptions !== 'object' || fnOrOptions === null || options !== undefined) {
     throw new TypeError(`Expected a function to memoize, got ${show(fnOrOptions)}`);
   }
-  const resolved = resolveOptions(fnOrOptions);
+  const resolved = resolve(fnOrOptions);
   return (fn: unknown) => {
     if (typeof fn !== 'function') throw new TypeError(`Expected a function to memoize, got ${show(fn)}`);
-    return wrap(fn as AnyFunction, resolved);
+    return wrapOne(fn as AnyFunction, resolved);
   };
 }
 
-/** @param prefix Stands before the wrapper's name, with a dot. */
-export function wrap(fn: AnyFunction, options: ResolvedOptions, prefix?: string): unknown {
-  const wrapper = createWrapper(fn, options, prefix);
+/** What several wrappers have in common. */
+export interface Owner {
+  /** Stands before each wrapper's name, with a dot. */
+  readonly name: string | undefined;
+  /** Counts what is under way in any of them. */
+  readonly activity?: Activity;
+}
+
+export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): unknown {
+  const wrapper = createWrapper(fn, options, owner);
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return receive(wrapper, this, args);
   };
@@ -66,7 +88,8 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, prefix?: string)
   });
 }
 
-function createWrapper(fn: AnyFunction, options: ResolvedOptions, prefix: string | undefined): Wrapper<unknown> {
+function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: Owner | undefined): Wrapper<unknown> {
+  const prefix = owner?.name;
   const isNameGiven = options.name !== undefined && options.name !== '';
   const ownName = isNameGiven ? options.name : nameOf(fn);
   const name = prefix === undefined || prefix === '' ? ownName : `${prefix}.${ownName}`;
@@ -86,7 +109,7 @@ function createWrapper(fn: AnyFunction, options: ResolvedOptions, prefix: string
     places: new Places({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
       observer.storeFailed(operation, key, error),
     ),
-    activity: new Activity(),
+    activity: new Activity(owner?.activity),
   };
 }
 
@@ -102,11 +125,12 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
     const flight = place.registry.joinable(key);
     if (flight !== undefined) return join(wrapper, flight, signals);
 
-    const found = place.store === null ? undefined : place.store.read(key);
-    if (found !== undefined && !(found instanceof Promise) && found.freshUntil === undefined) {
+    const kept = place.memory?.get(key);
+    if (hasNoEnd(kept)) {
       wrapper.observer.received('hit', key);
-      return Promise.resolve(found.value as V);
+      return Promise.resolve(resultOf(kept) as V);
     }
+    const found = place.store?.read(key);
     const call: Call<V> = { wrapper, place, key, receiver, args, signals };
     return found instanceof Promise ? lookUp(call, found) : answer(call, found);
   } catch (error) {

@@ -1,10 +1,11 @@
 import { TimeoutError } from './errors.js';
 import { onAbort, replaceSignals } from './in-flight/signals.js';
-import { answersErrors, createEntry, freshnessOf, lifetimeOf } from './store/entry.js';
+import { answersErrors, freshnessOf } from './store/entry.js';
 import { show } from './options.js';
 import { startTimer } from './timer.js';
 import type { Observer } from './events.js';
 import type { Flight } from './in-flight/flight.js';
+import type { GuardedStore } from './store/guarded-store.js';
 import type { Entry, Grant, SharedStore } from './store/store.js';
 import type { Call } from './wrapper.js';
 
@@ -86,19 +87,6 @@ export function ttlOf<V>({ wrapper, key, args }: Call<V>, value: V): number | un
   return chosen === undefined || jitter === 0 ? chosen : chosen * (1 - jitter * Math.random());
 }
 
-/** The entry for a value that settles now, and how long a store should keep it. */
-export function entryFor<V>(
-  { wrapper, place }: Call<V>,
-  value: V,
-  ttl: number,
-  duration: number | undefined,
-): { readonly entry: Entry<V>; readonly lifetime: number | undefined } {
-  const { options } = wrapper;
-  const storedAt = place.store?.now() ?? Date.now();
-  const kept = options.earlyRefresh > 0 ? duration : undefined;
-  return { entry: createEntry(value, { storedAt, ttl, duration: kept }), lifetime: lifetimeOf(ttl, options) };
-}
-
 /** What a result may be written with: nothing special, the grant of a shared store, or not at all. */
 type Leave = Grant<unknown> | 'unwritten' | undefined;
 
@@ -138,7 +126,8 @@ function elapsed<V>({ startedAt }: Flight<V>): number {
 /** Ask a shared store who runs: this process, another one, or each for itself. */
 async function lead<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, held?: Entry<V>): Promise<void> {
   const { wrapper, place, key } = call;
-  const store = place.store!;
+  // Only a guarded store is shared.
+  const store = place.store as GuardedStore<V>;
   const waiting = new AbortController();
   flight.release = () => waiting.abort(undefined);
   let seen = held;
@@ -219,8 +208,7 @@ function keep<V>(call: Call<V>, grant: Grant<V> | undefined, value: V, ttl: numb
   const store = place.store!;
   let written: Promise<unknown> | undefined;
   if (ttl > 0) {
-    const { entry, lifetime } = entryFor(call, value, ttl, duration);
-    written = grant === undefined ? store.write(key, entry, lifetime) : store.commit(key, entry, lifetime, grant);
+    written = store.write(key, value, ttl, wrapper.options.earlyRefresh > 0 ? duration : undefined, grant);
     if (grant !== undefined) written = written?.then((word) => tellRefusal(call, word));
   } else {
     grant?.release('alone');
