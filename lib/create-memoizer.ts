@@ -1,131 +1,157 @@
-import { isPlainObject, resolveOptions, show } from './options.js';
-import { wrap } from './memoize-async.js';
+import { Activity } from './activity.js';
 import { emptyStats } from './events.js';
+import { memoizeWith, wrap } from './memoize-async.js';
+import { isPlainObject, resolveOptions, show } from './options.js';
 import type { Stats } from './events.js';
 import type { AnyFunction, AsyncFunction } from './functions.js';
+import type { memoizeAsync, Owner } from './memoize-async.js';
 import type { Controls, Memoized } from './memoized.js';
-import type { Memoizer } from './memoize-async.js';
 import type { MemoizeOptions } from './options.js';
 
-/** A `memoizeAsync` with defaults, and a hand on all its wrappers. */
-export interface DefaultedMemoizer {
-  <F extends AsyncFunction>(fn: F, options?: MemoizeOptions<F>): Memoized<F>;
-  <This, Args extends unknown[], R>(
-    fn: (this: This, ...args: Args) => R,
-    options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
-  ): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
-  (options: MemoizeOptions): Memoizer;
-  /** Forget the entries of all wrappers. Rejects with the first error of a store. */
+/**
+ * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`;
+ * the `name` of the defaults prefixes every wrapper's as `prefix.name`. Wrappers live as long as their memoizer: make
+ * them once, not for each request.
+ *
+ * @throws {TypeError} at once, for an unknown option or one of the wrong kind.
+ * @example
+ * const memoize = createMemoizer({ name: 'users', ttl: 60_000 });
+ * export const getUser = memoize(async (id: number) => fetchUser(id), { name: 'getUser' });
+ * export const listUsers = memoize(async () => fetchUsers(), { name: 'listUsers', ttl: 5_000 });
+ * await memoize.clear(); // after a write
+ */
+export function createMemoizer(defaults: MemoizeOptions = {}): typeof memoizeAsync & {
+  /**
+   * Forget the entries of all wrappers, and nobody else's. All are tried, then it rejects with the first error. Where
+   * `cache` picks a store from the receiver, that is the store of `undefined`.
+   */
   clear(): Promise<void>;
   /** Resolves when nothing is under way in any wrapper. */
   settled(): Promise<void>;
   /** The sum over all wrappers. */
   stats(): Stats;
-}
-
-/**
- * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`;
- * the `name` of the defaults prefixes every wrapper's as `prefix.name`. Wrappers live as long as their memoizer.
- *
- * @example
- * const memoize = createMemoizer({ name: 'users', ttl: 60_000 });
- * export const getUser = memoize(async (id: number) => fetchUser(id), { name: 'getUser' });
- */
-export function createMemoizer(defaults: MemoizeOptions = {}): DefaultedMemoizer {
+} {
   const shared = given(defaults);
+  const activity = new Activity();
+  const owner: Owner = { name: shared.name, activity };
   const wrappers: Controls<AnyFunction>[] = [];
-  const memoize = (fnOrOptions: unknown, options: unknown = {}): unknown => {
-    if (typeof fnOrOptions !== 'function') {
-      if (!isPlainObject(fnOrOptions)) throw new TypeError(`Expected a function to memoize, got ${show(fnOrOptions)}`);
-      given(fnOrOptions);
-      return (fn: unknown) => {
-        if (typeof fn !== 'function') throw new TypeError(`Expected a function to memoize, got ${show(fn)}`);
-        return memoize(fn, fnOrOptions);
-      };
-    }
-    const wrapper = wrap(
-      fnOrOptions as AnyFunction,
-      resolveOptions(merge(shared, given(options))),
-      shared.name,
-    ) as Memoized<AnyFunction>;
-    wrappers.push(wrapper);
-    return wrapper;
-  };
-  return Object.assign(memoize as Memoizer, {
+  const memoize = (fnOrOptions: unknown, options?: unknown): unknown =>
+    memoizeWith(
+      fnOrOptions,
+      options,
+      (own) => resolveOptions(merge(shared, given(own))),
+      (fn, resolved) => {
+        const wrapper = wrap(fn, resolved, owner) as Memoized<AnyFunction>;
+        wrappers.push(wrapper);
+        return wrapper;
+      },
+    );
+  return Object.assign(memoize as typeof memoizeAsync, {
     clear: async () => {
-      await Promise.all(wrappers.map((wrapper) => wrapper.clear()));
+      const outcomes = await Promise.allSettled(wrappers.map((wrapper) => wrapper.clear()));
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
-    settled: async () => {
-      await Promise.all(wrappers.map((wrapper) => wrapper.settled()));
-    },
+    settled: () => activity.settled(),
     stats: () => sum(wrappers.map((wrapper) => wrapper.stats())),
   });
 }
 
 /** The names of the methods of `C` that return promises. */
-type AsyncMethod<C> = { [Name in keyof C]: C[Name] extends AsyncFunction ? Name : never }[keyof C];
-
-/** Options for some methods of `C`. */
-export type MethodOptions<C> = { readonly [Name in AsyncMethod<C>]?: MemoizeOptions<Extract<C[Name], AnyFunction>> };
-
-/** A client whose named methods are memoized. */
-export type MemoizedMethods<C, Methods> = C & {
-  readonly [Name in keyof Methods & keyof C]: Memoized<Extract<C[Name], AnyFunction>>;
-};
+type AsyncMethod<C> = { [Name in keyof C]-?: NonNullable<C[Name]> extends AsyncFunction ? Name : never }[keyof C];
 
 /**
  * An object of the client's type in which the named methods are memoized and everything else passes through. All is called
- * on the client, so that private fields work.
+ * on the client, so that private fields work; a method that returns its client returns this object. Methods are taken as
+ * they are now. A method with options `undefined` counts as not named.
  *
+ * @param methods Options by method name.
+ * @param defaults As for `createMemoizer`. With a `name`, two clients of one store share entries.
  * @throws {TypeError} for a name that is no method.
  * @example
  * const users = memoizeMethods(new UsersClient(), { getUser: { ttl: 60_000 }, listUsers: {} });
  * await users.getUser(7);
  * await users.getUser.delete(7);
  */
-export function memoizeMethods<C extends object, Methods extends MethodOptions<C>>(
+export function memoizeMethods<C extends object, Name extends AsyncMethod<C>>(
   client: C,
-  methods: Methods & MethodOptions<C>,
+  methods: { readonly [N in Name]: MemoizeOptions<Extract<C[N], AnyFunction>> | undefined },
   defaults: MemoizeOptions = {},
-): MemoizedMethods<C, Methods> {
+): C & { readonly [N in Name]: Memoized<Extract<C[N], AnyFunction>> } {
   if (!isObject(client)) throw new TypeError(`Expected a client with methods, got ${show(client)}`);
   if (!isPlainObject(methods)) throw new TypeError(`Expected options by method name, got ${show(methods)}`);
   const shared = given(defaults);
-  const facade = Object.create(passThrough(client)) as MemoizedMethods<C, Methods>;
-  for (const [name, options] of Object.entries(methods as Record<string, unknown>)) {
+  const memoized = new Map<PropertyKey, unknown>();
+  for (const name of Reflect.ownKeys(methods)) {
+    const options = (methods as Record<PropertyKey, unknown>)[name];
+    if (options === undefined) continue;
     const method: unknown = Reflect.get(client, name, client);
-    if (typeof method !== 'function') throw new TypeError(`Expected \`${name}\` to be a method, got ${show(method)}`);
-    Object.defineProperty(facade, name, {
-      value: memoizeMethod(client, name, method as AnyFunction, shared, given(options ?? {})),
-      enumerable: true,
-    });
+    if (typeof method !== 'function') {
+      throw new TypeError(`Expected \`${String(name)}\` to be a method, got ${show(method)}`);
+    }
+    memoized.set(name, memoizeMethod(client, name, method as AnyFunction, shared, given(options)));
   }
-  return facade;
+  return createFacade(client, memoized) as C & { readonly [N in Name]: Memoized<Extract<C[N], AnyFunction>> };
 }
 
 /** A method of one client, as a function of its own: two clients never share entries by chance. */
-function memoizeMethod(client: object, name: string, method: AnyFunction, defaults: Given, own: Given): unknown {
+function memoizeMethod(client: object, name: PropertyKey, method: AnyFunction, defaults: Given, own: Given): unknown {
   const fn = (...args: unknown[]): unknown => Reflect.apply(method, client, args);
-  Object.defineProperties(fn, { name: { value: name }, length: { value: method.length } });
+  Object.defineProperties(fn, { name: { value: String(name) }, length: { value: method.length } });
   // The receiver is always the client, also for a method that was taken off the facade.
   const { cache, keyOf, ...options } = merge(defaults, own);
   const bound = {
     ...options,
     cache: typeof cache === 'function' ? () => cache(client) : cache,
-    keyOf: keyOf && ((...args: never[]) => Reflect.apply(keyOf as AnyFunction, client, args)),
+    keyOf: keyOf && ((...args: unknown[]) => Reflect.apply(keyOf as AnyFunction, client, args) as unknown),
     // A prefix makes the names of methods the user's word: no bundler renames them.
-    ...(defaults.name !== undefined && own.name === undefined && { name }),
+    ...(defaults.name !== undefined && own.name === undefined && { name: String(name) }),
   };
-  return wrap(fn, resolveOptions(bound), defaults.name);
+  const wrapper = wrap(fn, resolveOptions(bound), { name: defaults.name }) as object;
+  return typeof cache === 'function' ? Object.assign(wrapper, { cache }) : wrapper;
 }
 
-/** Everything of the client but the methods that stand before it: called on the client, set on the client. */
-function passThrough(client: object): object {
+/**
+ * The memoized methods as properties of their own, for a proxy in between would double the cost of a hit; behind them
+ * the client.
+ */
+function createFacade(client: object, memoized: ReadonlyMap<PropertyKey, unknown>): object {
+  const facade = likeness(client);
+  const behind = passThrough(client, facade);
+  Object.setPrototypeOf(facade, behind);
+  // So that it can be listed and spread like the client.
+  for (const property of Object.keys(client)) {
+    Object.defineProperty(facade, property, {
+      get: () => Reflect.get(behind, property) as unknown,
+      set: (value: unknown) => void ((client as Record<string, unknown>)[property] = value),
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  for (const [name, value] of memoized) {
+    Object.defineProperty(facade, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return facade;
+}
+
+/** An empty object, or for a client that can be called itself a function that calls it. */
+function likeness(client: object): object {
+  if (typeof client !== 'function') return {};
+  const callable = Function.prototype.bind.call(client, undefined) as { name?: string; length?: number };
+  delete callable.name;
+  delete callable.length;
+  return callable;
+}
+
+/** Everything of the client: read from the client, called on the client, set on the client. */
+function passThrough(client: object, facade: object): object {
   const methods = new WeakMap<object, unknown>();
+  const faced = (value: unknown): unknown => (value === client ? facade : value);
   const throughClient = (method: AnyFunction): unknown => {
     let known = methods.get(method);
     if (known === undefined) {
-      known = new Proxy(method, { apply: (target, _receiver, args) => Reflect.apply(target, client, args) as unknown });
+      known = new Proxy(method, {
+        apply: (target, _receiver, args) => faced(Reflect.apply(target, client, args)),
+      });
       methods.set(method, known);
     }
     return known;
@@ -136,11 +162,12 @@ function passThrough(client: object): object {
     {
       get: (_target, property) => {
         const value: unknown = Reflect.get(client, property, client);
-        return typeof value === 'function' && property !== 'constructor' ? throughClient(value as AnyFunction) : value;
+        return typeof value === 'function' && property !== 'constructor'
+          ? throughClient(value as AnyFunction)
+          : faced(value);
       },
       set: (_target, property, value) => Reflect.set(client, property, value, client),
       has: (_target, property) => Reflect.has(client, property),
-      deleteProperty: (_target, property) => Reflect.deleteProperty(client, property),
       getPrototypeOf: () => Reflect.getPrototypeOf(client),
     },
   );
@@ -150,8 +177,10 @@ function passThrough(client: object): object {
 type Given = MemoizeOptions;
 
 function given(options: unknown): Given {
-  resolveOptions(options);
-  return Object.fromEntries(Object.entries(options as object).filter(([, value]) => value !== undefined));
+  const resolved: object = resolveOptions(options);
+  const isGiven = ([option]: readonly [string, unknown]): boolean =>
+    Object.hasOwn(options as object, option) && (options as Record<string, unknown>)[option] !== undefined;
+  return Object.fromEntries(Object.entries(resolved).filter(isGiven));
 }
 
 /** Own options override defaults one by one; an own `keyOf` makes a default `ignore` pointless. */
