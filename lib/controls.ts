@@ -12,14 +12,16 @@ import type { Call, Wrapper } from './wrapper.js';
 /** Everything that stands on a wrapper beside the function itself. */
 export function createControls(wrapper: Wrapper<unknown>, original: AnyFunction): Controls<AnyFunction> {
   return {
-    cache: wrapper.places.cache,
-    original,
-    ...controlsFor(wrapper, undefined),
-    for: (receiver) => controlsFor(wrapper, receiver),
+    ...controlsFor(wrapper, original, undefined),
+    for: (receiver) => controlsFor(wrapper, original, receiver),
   };
 }
 
-function controlsFor(wrapper: Wrapper<unknown>, receiver: unknown): ReceiverControls<AnyFunction> {
+function controlsFor(
+  wrapper: Wrapper<unknown>,
+  original: AnyFunction,
+  receiver: unknown,
+): ReceiverControls<AnyFunction> {
   const { places, observer, activity } = wrapper;
   const call = (args: readonly unknown[]): Call<unknown> => ({
     wrapper,
@@ -30,6 +32,8 @@ function controlsFor(wrapper: Wrapper<unknown>, receiver: unknown): ReceiverCont
     signals: findSignals(args),
   });
   return {
+    cache: places.cache,
+    original,
     keyOf: (...args: unknown[]) => wrapper.buildKey(receiver, args),
     has: async (...args: unknown[]) => (await usable(call(args))) !== undefined,
     peek: async (...args: unknown[]) => (await usable(call(args)))?.value,

@@ -117,6 +117,11 @@ function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: Owner |
 function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
   try {
     const place = wrapper.places.of(receiver);
+    const own = wrapper.buildKey.own(args);
+    if (own !== undefined && place.memory !== undefined && place.registry.isIdle) {
+      const kept = place.memory.get(own);
+      if (hasNoEnd(kept)) return hit(wrapper, own, kept);
+    }
     const key = wrapper.buildKey(receiver, args);
     const signals = findSignals(args);
     const aborted = signals && abortedSignal(signals);
@@ -126,16 +131,18 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
     if (flight !== undefined) return join(wrapper, flight, signals);
 
     const kept = place.memory?.get(key);
-    if (hasNoEnd(kept)) {
-      wrapper.observer.received('hit', key);
-      return Promise.resolve(resultOf(kept) as V);
-    }
+    if (hasNoEnd(kept)) return hit(wrapper, key, kept);
     const found = place.store?.read(key);
     const call: Call<V> = { wrapper, place, key, receiver, args, signals };
     return found instanceof Promise ? lookUp(call, found) : answer(call, found);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+function hit<V>({ observer }: Wrapper<V>, key: string, kept: unknown): Promise<V> {
+  observer.received('hit', key);
+  return Promise.resolve(resultOf(kept) as V);
 }
 
 /** Share what is under way. */

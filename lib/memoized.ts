@@ -7,6 +7,10 @@ export type FewerArguments<T> = T extends readonly unknown[] ? Partial<T> : neve
 
 /** What a wrapper can do beside being called. None of it counts as a call. */
 export interface ReceiverControls<F extends AnyFunction> {
+  /** The store, the function that picks one, or `null`: as configured. */
+  readonly cache: CacheOption<Resolved<F>>;
+  /** The wrapped function. */
+  readonly original: F;
   /** The bare key that a call would use. Throws what the call would reject with. */
   keyOf(...args: FewerArguments<OverloadParameters<F>>): string;
   /** True if an entry is stored that is fresh or inside a stale window. */
@@ -34,10 +38,6 @@ export interface ReceiverControls<F extends AnyFunction> {
 }
 
 export interface Controls<F extends AnyFunction> extends ReceiverControls<F> {
-  /** The store, the function that picks one, or `null`: as configured. */
-  readonly cache: CacheOption<Resolved<F>>;
-  /** The wrapped function. */
-  readonly original: F;
   /** The controls for a store picked by `receiver`. */
   for(receiver: unknown): ReceiverControls<F>;
 }

@@ -15,7 +15,14 @@ export interface KeyOptions {
 }
 
 /** (receiver, args) => key. Throws UnkeyableArgumentError, or whatever keyOf / a predicate / a getter throws. */
-export type KeyBuilder = (receiver: unknown, args: readonly unknown[]) => string;
+export interface KeyBuilder {
+  (receiver: unknown, args: readonly unknown[]): string;
+  /**
+   * The key of a list that is its own, as lone strings are, without the check that it is well-formed: nothing stands under
+   * one that is not.
+   */
+  own(args: readonly unknown[]): string | undefined;
+}
 
 const longestKey = 512;
 
@@ -36,8 +43,17 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   // Where something is left out, a list is not its own path through the cache.
   const keys = leftOut.isEmpty ? new KeyCache(encode) : undefined;
 
-  if (keyOf === undefined) return (_receiver, args) => keyFrom(args);
-  return (receiver, args) => keyFrom([Reflect.apply(keyOf, receiver, args)]);
+  const isPlain = keyOf === undefined && leftOut.keepsStrings;
+  const build =
+    keyOf === undefined
+      ? (_receiver: unknown, args: readonly unknown[]) => keyFrom(args)
+      : (receiver: unknown, args: readonly unknown[]) => keyFrom([Reflect.apply(keyOf, receiver, args)]);
+  return Object.assign(build, {
+    own: (args: readonly unknown[]) => {
+      const first = args[0];
+      return isPlain && args.length === 1 && typeof first === 'string' && beginsLikeAWord(first) ? first : undefined;
+    },
+  });
 
   function keyFrom(args: readonly unknown[]): string {
     const first = args[0];
@@ -108,7 +124,11 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
  * predictable hashes (CVE-2026-21717).
  */
 function isItsOwnKey(text: string): boolean {
+  return beginsLikeAWord(text) && isWellFormed(text);
+}
+
+function beginsLikeAWord(text: string): boolean {
   const code = text.charCodeAt(0) | 0;
   const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
-  return (isLetter || code === 47 || code >= 128) && text.length <= longestKey && isWellFormed(text);
+  return (isLetter || code === 47 || code >= 128) && text.length <= longestKey;
 }

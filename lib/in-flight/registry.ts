@@ -7,6 +7,11 @@ export class Registry<V> {
   /** Refreshes and background runs: a call joins one only if the store has no answer for it. */
   readonly #behind = new Map<string, Flight<V>>();
 
+  /** Nothing that a call could join is under way. */
+  get isIdle(): boolean {
+    return this.#flights.size === 0;
+  }
+
   /** The flight that a call joins. */
   joinable(key: string): Flight<V> | undefined {
     if (this.#flights.size === 0) return undefined;

@@ -10,6 +10,9 @@ export type StoreLike<V = unknown> = Omit<Store<V>, 'set' | 'delete'> & {
   set(key: string, entry: Entry<V>): unknown;
 } & ({ delete(key: string): unknown } | { del(key: string): unknown });
 
+/** How many names are remembered at most. */
+const MOST_NAMES = 16_384;
+
 type Kind = 'set' | 'delete';
 
 /** A write or delete that the store has not answered yet. */
@@ -40,6 +43,8 @@ export class OrderedStore<V> {
   readonly #prefix: string;
   readonly #passesTtl: boolean;
   readonly #isShared: boolean;
+  /** The store's names of keys that have been found there, with their hashes. Only a cache: dropped whole when full. */
+  readonly #names = new Map<string, string>();
   readonly #pending = new Map<string, Operation<V>>();
   #clearing: Promise<unknown> | undefined;
   #clearedAt = -Infinity;
@@ -63,9 +68,17 @@ export class OrderedStore<V> {
 
   /** @param timeout For a store that keeps deadlines itself. */
   get(key: string, timeout: number): unknown {
-    return this.#isShared
-      ? (this.#store as SharedStore<V>).get(this.#prefix + key, timeout)
-      : this.#store.get(this.#prefix + key);
+    const known = this.#names.get(key);
+    const name = known ?? this.#prefix + key;
+    const found = this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
+    if (found !== undefined && known === undefined) this.#remember(key, name);
+    return found;
+  }
+
+  /** A name put together afresh would be hashed afresh, which costs more than looking the known one up. */
+  #remember(key: string, name: string): void {
+    if (this.#names.size === MOST_NAMES) this.#names.clear();
+    this.#names.set(key, name);
   }
 
   /** False for an entry from before a `clear` that the store could not carry out. */
@@ -205,7 +218,8 @@ export class OrderedStore<V> {
       Promise.resolve(answer).then(
         (value) => {
           deadline.stop();
-          const mustForget = operation.isLate && operation.isOvertaken && operation.kind === 'set';
+          // A store that processes share refuses what a fence has overtaken.
+          const mustForget = operation.isLate && operation.isOvertaken && operation.kind === 'set' && !this.#isShared;
           this.#settle(operation);
           resolve(value);
           if (mustForget) this.#forgetAgain(operation);
@@ -257,8 +271,8 @@ export function inTime(answer: unknown, deadlines: Deadlines, operation: string)
   });
 }
 
-/** Keyv has no `keys`; its `iterator` gives pairs. */
-function listKeys(store: object): Iterable<unknown> | AsyncIterable<unknown> | undefined {
+/** All keys of a store that can list them. Keyv has no `keys`; its `iterator` gives pairs. */
+export function listKeys(store: object): Iterable<unknown> | AsyncIterable<unknown> | undefined {
   const { keys, iterator } = store as { keys?: unknown; iterator?: unknown };
   if (typeof keys === 'function') return keys.call(store) as Iterable<unknown>;
   if (typeof iterator === 'function') return firstOfPairs(iterator.call(store) as AsyncIterable<readonly unknown[]>);
