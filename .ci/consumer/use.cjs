@@ -1,0 +1,3 @@
+const exercise = require('./exercise.cjs');
+
+exercise(require('aiocachetools')).then((keys) => console.log(JSON.stringify(keys)));
