@@ -1,0 +1,279 @@
+import { ServerClock } from './clock.js';
+import { jsonCodec } from './codec.js';
+import { commandsOf, textOf } from './commands.js';
+import { createToken, Leases } from './lease.js';
+import { Naming } from './names.js';
+import * as scripts from './scripts.js';
+import { Server } from './server.js';
+import { WakeUp } from './wake-up.js';
+import type { Acquired, AnnouncingStore, Change, Entry, Grant, WatchedStore } from '../store/store.js';
+import type { Codec } from './codec.js';
+import type { RedisClient } from './commands.js';
+import type { Surroundings } from './lease.js';
+import type { Listening } from './wake-up.js';
+
+/** All times are milliseconds. */
+export interface RedisStoreOptions {
+  /** Before every name on the server. @default 'aiocachetools:' */
+  readonly prefix?: string | undefined;
+  /** How long a process that runs may go silent before another takes over: 50 to 20,000. @default 5_000 */
+  readonly lease?: number | undefined;
+  /** The longest a process waits for another's run; then it runs by itself and does not write. @default 30_000 */
+  readonly wait?: number | undefined;
+  /** How entries become text. @default jsonCodec */
+  readonly codec?: Codec | undefined;
+  /**
+   * A client to subscribe with, which is never closed by the store. Without one, a duplicate of `client` is opened at
+   * the first need where it can be had; else waiting polls.
+   */
+  readonly subscriber?: object | undefined;
+  /** Put arguments into names on the server instead of a digest of them. @default false */
+  readonly readableKeys?: boolean | undefined;
+}
+
+/** `{ [Symbol.asyncDispose](): Promise<void> }` where the compiler knows the symbol. */
+export type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer S extends symbol }
+  ? { readonly [K in S]: () => Promise<void> }
+  : unknown;
+
+/** A store on Redis or Valkey. Give it to any number of wrappers, or to `tiered`. */
+export type RedisStore<V = never> = AnnouncingStore<V> &
+  AsyncDispose & {
+    /** Closes what the store has opened itself, and nothing that was given. */
+    close(): Promise<void>;
+  };
+
+/** How long an operation may take where nobody says, in milliseconds. */
+const DEFAULT_TIMEOUT = 1_000;
+
+/** How many names one step of a SCAN looks at. */
+const SCAN_COUNT = '1000';
+
+/**
+ * A store that processes share. A run in one of them is a run for all: the others wait for its result. That is efficiency,
+ * not mutual exclusion: after a fault a second run may happen, but what was called for before a `delete`, `clear`,
+ * `prime` or `refresh` is never written after it.
+ *
+ * @param client ioredis, iovalkey, node-redis (client, pool or cluster), or a function that sends one command.
+ * @throws {TypeError} at once, for what is no client, an unknown option or one of the wrong kind.
+ * @example
+ * const getUser = memoizeAsync(loadUser, { name: 'getUser', ttl: 60_000, cache: redisStore(new Redis()) });
+ */
+export function redisStore<V = never>(client: RedisClient, options: RedisStoreOptions = {}): RedisStore<V> {
+  const commands = commandsOf(client);
+  const { prefix, lease, wait, codec, subscriber, readableKeys } = resolve(options);
+  const around: Surroundings = {
+    server: new Server(commands),
+    naming: new Naming({ prefix, keyPrefix: commands.keyPrefix, readableKeys }),
+    clock: new ServerClock(),
+    wakeUp: new WakeUp(commands, subscriber),
+    codec,
+    lease,
+    wait,
+  };
+  const store = new SharedRedis<V>(around, new Leases<V>(around));
+  // Older compilers and runtimes do not know the symbol.
+  const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol };
+  if (asyncDispose !== undefined) {
+    Object.defineProperty(store, asyncDispose, { value: () => store.close() });
+  }
+  return store as unknown as RedisStore<V>;
+}
+
+class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
+  readonly #around: Surroundings;
+  readonly #leases: Leases<V>;
+  /** Names who made a change, in announcements. */
+  readonly #sender = createToken();
+  readonly #onUse: (() => void) | undefined;
+
+  /** @param onUse Called before every operation. */
+  constructor(around: Surroundings, leases: Leases<V>, onUse?: (sender: string) => void) {
+    this.#around = around;
+    this.#leases = leases;
+    leases.own(this.#sender);
+    this.#onUse = onUse && (() => onUse(this.#sender));
+  }
+
+  get(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<Entry<V> | undefined> {
+    this.#onUse?.();
+    const { server, naming, clock } = this.#around;
+    const { value } = naming.of(key);
+    const reply = server.send(value, ['get', value], { timeout });
+    if (clock.isDue) return this.#getWithTime(reply, timeout);
+    return reply.then((text) => (text === null || text === undefined ? undefined : this.#leases.entryOf(textOf(text))));
+  }
+
+  async set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
+    const grant = await this.begin(key, { drop: true, timeout });
+    await grant.commit(entry, ttl);
+  }
+
+  async delete(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<boolean> {
+    this.#onUse?.();
+    const { server, naming } = this.#around;
+    const { value, record, channel, namespace, hash } = naming.of(key);
+    const args = [channel, naming.fences, `key ${this.#sender} ${namespace} ${hash}`];
+    const options = { timeout, isUrgent: true, isRetried: true };
+    const removed = Number(await server.run(scripts.invalidate, [value, record], args, options));
+    this.#leases.check(namespace, hash);
+    return removed > 0;
+  }
+
+  /** @param prefix `name|`: all entries of one name. */
+  async deleteByPrefix(prefix: string, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
+    this.#onUse?.();
+    const { server, naming } = this.#around;
+    const namespace = naming.namespaceOf(prefix);
+    const { records, values } = naming.patternsOf(namespace);
+    // Records first: whatever ran before has then either been refused or written, and values are looked for after that.
+    await this.#unlinkAll(records, timeout);
+    await this.#unlinkAll(values, timeout);
+    const message = `namespace ${this.#sender} ${namespace}`;
+    // As with the scripts: who may not publish has been obeyed all the same.
+    await server
+      .send(naming.fences, ['publish', naming.fences, message], { timeout, isUrgent: true })
+      .catch((error: unknown) => {
+        if (!/NOPERM/.test(String(error))) throw error;
+      });
+    this.#leases.check(namespace, undefined);
+  }
+
+  acquire(
+    key: string,
+    { seen, timeout }: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
+  ): Promise<Acquired<V>> {
+    this.#onUse?.();
+    return this.#leases.acquire(key, this.#sender, seen, timeout);
+  }
+
+  begin(key: string, { drop, timeout }: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>> {
+    this.#onUse?.();
+    return this.#leases.begin(key, this.#sender, drop, timeout);
+  }
+
+  watch(listener: (change: Change) => void): WatchedStore<V> | undefined {
+    const { naming, wakeUp } = this.#around;
+    if (!wakeUp.isPossible) return undefined;
+    let listening: Listening | undefined;
+    return new SharedRedis(this.#around, this.#leases, (own) => {
+      listening ??= wakeUp.listen(
+        [naming.fences, naming.writes],
+        {
+          message: (_channel, text) => {
+            const [kind, sender, namespace, hash] = text.split(' ');
+            if (sender === own || namespace === undefined) return;
+            if (kind === 'namespace') listener({ type: 'namespace', namespace });
+            if (kind === 'key' && hash !== undefined) listener({ type: 'key', namespace, hash });
+          },
+          confirmed: () => {
+            if (listening?.isConfirmed === true) listener({ type: 'back' });
+          },
+          lost: () => listener({ type: 'lost' }),
+        },
+        true,
+      );
+    });
+  }
+
+  announcedAs(key: string): { readonly namespace: string; readonly hash: string } {
+    return this.#around.naming.of(key);
+  }
+
+  close(): Promise<void> {
+    this.#around.wakeUp.close();
+    return Promise.resolve();
+  }
+
+  /** The first hit of a process, and one in a while, asks what the server's clock shows. */
+  async #getWithTime(reply: Promise<unknown>, timeout: number): Promise<Entry<V> | undefined> {
+    const text = await reply;
+    if (text === null || text === undefined) return undefined;
+    const { server, clock } = this.#around;
+    const sentAt = performance.now();
+    const asked = server.send('time', ['time'], { timeout }).then((time) => {
+      const [seconds, micros] = (time as readonly unknown[]).map(Number);
+      clock.learn(seconds! * 1_000 + Math.floor(micros! / 1_000), sentAt);
+    });
+    if (clock.isKnown) asked.catch(() => undefined);
+    else await asked;
+    return this.#leases.entryOf(textOf(text));
+  }
+
+  async #unlinkAll(pattern: string, timeout: number): Promise<void> {
+    const { server, naming } = this.#around;
+    const { commands } = server;
+    const options = { timeout, isUrgent: true, isRetried: true };
+    for (const master of await commands.masters()) {
+      let cursor = '0';
+      do {
+        const args = ['scan', cursor, 'match', pattern, 'count', SCAN_COUNT];
+        const [next, found] = (await server.ask(master, args, options)) as [unknown, readonly unknown[]];
+        cursor = textOf(next);
+        const names = found.map((name) => naming.withoutKeyPrefix(textOf(name)));
+        if (commands.isCluster) {
+          await Promise.all(names.map((name) => server.send(name, ['unlink', name], options)));
+        } else if (names.length > 0) {
+          await server.send(names[0]!, ['unlink', ...names], options);
+        }
+      } while (cursor !== '0');
+    }
+  }
+}
+
+interface ResolvedRedisOptions {
+  readonly prefix: string;
+  readonly lease: number;
+  readonly wait: number;
+  readonly codec: Codec;
+  readonly subscriber: object | undefined;
+  readonly readableKeys: boolean;
+}
+
+const defaults: ResolvedRedisOptions = {
+  prefix: 'aiocachetools:',
+  lease: 5_000,
+  wait: 30_000,
+  codec: jsonCodec,
+  subscriber: undefined,
+  readableKeys: false,
+};
+
+/** What each option must be, and how to say so. */
+const checks: { readonly [Option in keyof ResolvedRedisOptions]: readonly [(value: unknown) => boolean, string] } = {
+  prefix: [(value) => typeof value === 'string', 'a string'],
+  lease: [
+    (value) => typeof value === 'number' && value >= 50 && value <= 20_000,
+    'a number of milliseconds from 50 to 20000',
+  ],
+  wait: [(value) => typeof value === 'number' && value >= 0, 'a number of milliseconds >= 0'],
+  codec: [isCodec, 'an object with encode and decode'],
+  subscriber: [(value) => typeof value === 'object' && value !== null, 'a client that can subscribe'],
+  readableKeys: [(value) => typeof value === 'boolean', 'true or false'],
+};
+
+function resolve(given: object): ResolvedRedisOptions {
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`Expected options to be a plain object, got ${show(given)}`);
+  const resolved: Record<string, unknown> = { ...defaults };
+  for (const [option, value] of Object.entries(given)) {
+    if (!Object.hasOwn(checks, option)) throw new TypeError(`Unknown option \`${option}\`, got ${show(value)}`);
+    if (value === undefined) continue;
+    const [isRight, expected] = checks[option as keyof ResolvedRedisOptions];
+    if (!isRight(value)) throw new TypeError(`Expected \`${option}\` to be ${expected}, got ${show(value)}`);
+    resolved[option] = option === 'lease' ? Math.round(value as number) : value;
+  }
+  return resolved as unknown as ResolvedRedisOptions;
+}
+
+function isCodec(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { encode, decode } = value as Partial<Record<keyof Codec, unknown>>;
+  return typeof encode === 'function' && typeof decode === 'function';
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return Object.prototype.toString.call(value);
+}

@@ -1,0 +1,111 @@
+import { startTimer } from '../timer.js';
+import type { AbortSignalLike } from '../abort-signal.js';
+import type { Timer } from '../timer.js';
+import type { Answer } from './lease.js';
+import type { WakeUp } from './wake-up.js';
+
+export interface Wait<V> {
+  /** The answer that told to wait. */
+  readonly first: Extract<Answer<V>, { holder: string }>;
+  readonly ask: () => Promise<Answer<V>>;
+  readonly wakeUp: WakeUp;
+  readonly channel: string;
+  /** The longest to wait, in milliseconds. */
+  readonly limit: number;
+  readonly signal: AbortSignalLike;
+}
+
+/** What there is at the end of waiting: a value, a lease, or a reason to run without one. */
+export type Outcome<V> = Exclude<Answer<V>, { holder: string }> | { readonly alone: string };
+
+/** The longest between two looks while messages arrive, in milliseconds: a message may be lost. */
+const LOOK = 1_000;
+
+/** Where no messages arrive: how often to look in the first second, and after it. */
+const POLL = 50;
+const SLOW_POLL = 250;
+
+/**
+ * Wait until the run of another process is over. Subscribes first and asks again then, so that no message falls between;
+ * messages only say when to look.
+ */
+export async function waitForRun<V>({ first, ask, wakeUp, channel, limit, signal }: Wait<V>): Promise<Outcome<V>> {
+  const startedAt = performance.now();
+  /** Tokens of runs that brought nothing, as messages told. */
+  const failed = new Set<string>();
+  const alarm = new Alarm(signal);
+  const listening = wakeUp.listen(
+    [channel],
+    {
+      message: (_channel, text) => {
+        const [word, token] = text.split(' ');
+        if (word === 'alone' && token !== undefined) failed.add(token);
+        alarm.ring();
+      },
+      confirmed: () => alarm.ring(),
+      lost: () => alarm.ring(),
+    },
+    false,
+  );
+  if (listening.isConfirmed) alarm.ring();
+  try {
+    let { holder: awaited, remaining } = first;
+    for (;;) {
+      const elapsed = performance.now() - startedAt;
+      if (elapsed >= limit) return { alone: `another run took longer than ${limit} ms` };
+      const pause = listening.isConfirmed ? Math.min(remaining + Math.random() * POLL, LOOK) : pollAfter(elapsed);
+      await alarm.wait(Math.min(pause, limit - elapsed));
+      if (signal.aborted) return { alone: 'nobody waits any more' };
+      const hasFailed = failed.has(awaited);
+      const answer = await ask();
+      if (!('holder' in answer)) return answer;
+      if (hasFailed || answer.failed === awaited) return { alone: 'the run of another process failed' };
+      awaited = answer.holder;
+      remaining = answer.remaining;
+    }
+  } finally {
+    listening.stop();
+    alarm.stop();
+  }
+}
+
+function pollAfter(elapsed: number): number {
+  return (elapsed < 1_000 ? POLL : SLOW_POLL) * (0.75 + Math.random() / 2);
+}
+
+/** Sleeps until it rings, at the latest when the time is up; a ring ahead of the sleep counts. */
+class Alarm {
+  readonly #signal: AbortSignalLike;
+  readonly #abort = (): void => this.ring();
+  #hasRung = false;
+  #wake: (() => void) | undefined;
+  #timer: Timer | undefined;
+
+  constructor(signal: AbortSignalLike) {
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#abort);
+    if (signal.aborted) this.ring();
+  }
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#wake?.();
+  }
+
+  async wait(delay: number): Promise<void> {
+    if (!this.#hasRung) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#timer = startTimer(delay, resolve);
+      });
+      this.#timer?.stop();
+      this.#wake = undefined;
+    }
+    this.#hasRung = false;
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+    this.#signal.removeEventListener('abort', this.#abort);
+  }
+}
