@@ -67,8 +67,9 @@ export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): 
 /** What a call waited for in place of its lookup was never brought. */
 function startOver<V>(call: Call<V>, flight: Flight<V>): void {
   const { registry } = call.place;
-  const leader = registry.joinable(call.key) ?? registry.behind(call.key);
+  const leader = registry.underWay(call.key);
   if (leader !== undefined) return follow(call, flight, leader);
+  flight.unfollow();
   registry.add(flight);
   startRun(call, flight);
 }
@@ -125,38 +126,55 @@ function elapsed<V>({ startedAt }: Flight<V>): number {
 
 /** Ask a shared store who runs: this process, another one, or each for itself. */
 async function lead<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, held?: Entry<V>): Promise<void> {
-  const { wrapper, place, key } = call;
+  const { place, key } = call;
   // Only a guarded store is shared.
   const store = place.store as GuardedStore<V>;
   const waiting = new AbortController();
   flight.release = () => waiting.abort(undefined);
   let seen = held;
-  let isAlone = false;
+  let waitedSince: number | undefined;
   try {
+    if (flight.kind === 'refresh') return granted(call, flight, await store.begin(shared, key, false));
+    // The lookup and the question who runs are one delay to the caller.
+    let spent = Number.isNaN(flight.askedAt) ? 0 : performance.now() - flight.askedAt;
     for (;;) {
-      const acquired =
-        flight.kind === 'refresh'
-          ? { grant: await store.begin(shared, key, false) }
-          : await store.acquire(shared, key, seen);
-      if ('grant' in acquired) return granted(call, flight, acquired.grant);
-      if (isOver(flight)) return;
-      if ('hit' in acquired) {
-        if (freshnessOf(acquired.hit, Date.now(), wrapper.options) === 'fresh') {
-          close(call, flight);
-          return flight.resolve(acquired.hit.value as V);
-        }
-        seen = acquired.hit;
-        continue;
+      let acquired: Awaited<ReturnType<typeof store.acquire | typeof store.wait>> = await store.acquire(
+        shared,
+        key,
+        seen,
+        spent,
+      );
+      spent = 0;
+      if ('wait' in acquired && !isOver(flight)) {
+        // Somebody else is at it, and nobody waits here.
+        if (flight.kind === 'background' && !flight.isAwaited) return close(call, flight);
+        waitedSince ??= Date.now();
+        acquired = await store.wait(key, acquired, waiting.signal);
       }
-      // Somebody else is at it, and nobody waits here.
-      if (flight.kind === 'background' && !flight.isAwaited) return close(call, flight);
-      if (isAlone) return unleased(call, flight, 'another run failed or took too long');
-      isAlone = (await acquired.wait(waiting.signal)) === 'alone';
-      if (isOver(flight)) return;
+      if ('grant' in acquired) return granted(call, flight, acquired.grant);
+      if ('alone' in acquired) return unleased(call, flight, acquired.alone);
+      if (isOver(flight) || 'wait' in acquired) return;
+      if (answers(call, acquired.hit, waitedSince)) return adopt(call, flight, acquired.hit);
+      seen = acquired.hit;
     }
   } catch (error) {
     unleased(call, flight, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** True for a value that is fresh, or that came from the run this process waited for, as it would for a join. */
+function answers<V>({ wrapper }: Call<V>, hit: Entry<V>, waitedSince: number | undefined): boolean {
+  return freshnessOf(hit, Date.now(), wrapper.options) === 'fresh' || hit.storedAt >= (waitedSince ?? Infinity);
+}
+
+/** Another process has brought the value. */
+function adopt<V>(call: Call<V>, flight: Flight<V>, { value }: Entry<V>): void {
+  if (!flight.isFenced) {
+    call.place.errors.forget(call.key);
+    if (flight.kind !== 'call') call.place.registry.offer(flight);
+  }
+  close(call, flight);
+  flight.resolve(value as V);
 }
 
 /** Not `flight.phase` itself, which the compiler takes for what it was before user code ran. */

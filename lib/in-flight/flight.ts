@@ -37,6 +37,8 @@ export class Flight<V> {
   hasFailed = false;
   /** When `fn` was called, by the monotonic clock; NaN where nobody asked. */
   startedAt = NaN;
+  /** When the lookup began, by the monotonic clock; NaN for a flight that began with its run. */
+  readonly askedAt: number;
   /** Gives back what a shared store has granted, or stops waiting for it. */
   release: ((why: 'again' | 'alone') => void) | undefined;
   #leader: Flight<V> | undefined;
@@ -54,6 +56,7 @@ export class Flight<V> {
     phase: FlightPhase,
   ) {
     this.phase = phase;
+    this.askedAt = phase === 'lookup' ? performance.now() : NaN;
   }
 
   /** What all callers share. Until a promise is known that can stand for it, asking makes one. */
@@ -109,6 +112,11 @@ export class Flight<V> {
     this.#leader = leader;
     if (this.#isPinned) leader.pin();
     else leader.#callers += 1;
+  }
+
+  /** The run that this flight waited for has brought nothing. */
+  unfollow(): void {
+    this.#leader = undefined;
   }
 
   /** The run that this flight waits for is over, so that its own end is a microtask away: too late to join. */

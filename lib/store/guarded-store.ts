@@ -1,10 +1,12 @@
+import { TimeoutError } from '../errors.js';
 import { isThenable } from '../thenable.js';
 import { Deadlines } from './deadlines.js';
 import { createEntry, isEntry, lifetimeOf } from './entry.js';
 import { inTime } from './ordered-store.js';
 import type { StaleWindows } from './entry.js';
 import type { OrderedStore } from './ordered-store.js';
-import type { Acquired, Entry, Grant, SharedStore } from './store.js';
+import type { AbortSignalLike } from '../abort-signal.js';
+import type { Acquired, Entry, Grant, Settled, SharedStore } from './store.js';
 
 export type StoreOperation = 'get' | 'set' | 'delete' | 'clear';
 
@@ -86,11 +88,25 @@ export class GuardedStore<V> {
     await this.#reported('clear', '', () => this.#ordered.clear(this.#deadlines));
   }
 
-  /** The right to run `key`, from a store that coordinates processes. Rejects where it could not be asked. */
-  acquire(shared: SharedStore<V>, key: string, seen: Entry<V> | undefined): Promise<Acquired<V>> {
-    return this.#reported('get', key, () =>
-      shared.acquire(this.#prefix + key, { seen, timeout: this.#deadlines.limit }),
-    ) as Promise<Acquired<V>>;
+  /**
+   * The right to run `key`, from a store that coordinates processes. Rejects where it could not be asked in time.
+   * @param spent What the call has waited for the store already, in milliseconds.
+   */
+  acquire(shared: SharedStore<V>, key: string, seen: Entry<V> | undefined, spent: number): Promise<Acquired<V>> {
+    const { limit } = this.#deadlines;
+    return this.#reported('get', key, () => {
+      if (spent >= limit) throw new TimeoutError(`The store took the ${limit} ms of this call for the lookup`, limit);
+      return shared.acquire(this.#prefix + key, { seen, timeout: Math.ceil(limit - spent) });
+    }) as Promise<Acquired<V>>;
+  }
+
+  /** The end of waiting for another process. Rejects where the store could not be asked any more. */
+  wait(
+    key: string,
+    acquired: Extract<Acquired<V>, { wait: unknown }>,
+    signal: AbortSignalLike,
+  ): Promise<Settled<V> | { readonly alone: string }> {
+    return this.#reported('get', key, () => acquired.wait(signal)) as Promise<Settled<V> | { readonly alone: string }>;
   }
 
   /** The right to run `key` whoever else is at it. Rejects where it could not be had. */

@@ -15,6 +15,8 @@ export interface Entry<V> {
   readonly freshUntil?: number;
   /** How long the run took; present where `earlyRefresh` is on. */
   readonly duration?: number;
+  /** What a store that processes share knows this very entry by; never written. */
+  readonly stamp?: string;
 }
 
 /**
@@ -38,13 +40,15 @@ export interface Store<V = unknown> {
   deleteByPrefix?(prefix: string): unknown;
 }
 
-/** What `acquire` answers: the value is there, the run is yours, or somebody else is at it. */
+/** What `acquire` comes to: the value is there, or the run is yours. */
+export type Settled<V> = { readonly hit: Entry<V> } | { readonly grant: Grant<V> };
+
+/** What `acquire` answers: that, or somebody else is at it. */
 export type Acquired<V> =
-  | { readonly hit: Entry<V> }
-  | { readonly grant: Grant<V> }
+  | Settled<V>
   | {
-      /** Resolves when it is worth another `acquire` (`'again'`), or when this process shall run by itself, unwritten (`'alone'`). */
-      wait(signal: AbortSignalLike): Promise<'again' | 'alone'>;
+      /** Resolves when waiting is over; `alone`: why this process shall run by itself, unwritten. Ends early on `signal`. */
+      wait(signal: AbortSignalLike): Promise<Settled<V> | { readonly alone: string }>;
     };
 
 /** The right to run and to write, given by a store that several processes share. */
@@ -76,4 +80,27 @@ export interface SharedStore<V = unknown> extends Store<V> {
   ): Promise<Acquired<V>>;
   /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
   begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>>;
+}
+
+/** What happened elsewhere to what a near store may hold. */
+export type Change =
+  | { readonly type: 'key'; readonly namespace: string; readonly hash: string }
+  | { readonly type: 'namespace'; readonly namespace: string }
+  /** Changes may have been missed, and more may be. */
+  | { readonly type: 'lost' }
+  /** Every change arrives from now on. */
+  | { readonly type: 'back' };
+
+/** A shared store that can stand behind a near one, because it tells of changes. */
+export interface AnnouncingStore<V = unknown> extends SharedStore<V> {
+  /**
+   * The same store, as one near store uses it: `listener` hears of every change that was not made through what this
+   * returns. `undefined` where nothing can be heard.
+   */
+  watch(listener: (change: Change) => void): WatchedStore<V> | undefined;
+}
+
+export interface WatchedStore<V = unknown> extends SharedStore<V> {
+  /** What a key is called in changes. */
+  announcedAs(key: string): { readonly namespace: string; readonly hash: string };
 }
