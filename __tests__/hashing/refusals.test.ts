@@ -78,6 +78,7 @@ describe('UnkeyableArgumentError', () => {
     ['Request', new Request('http://a')],
     ['Blob', new Blob([])],
     ['SharedArrayBuffer', new SharedArrayBuffer(1)],
+    // eslint-disable-next-line prefer-rest-params -- it is what is refused
     ['Arguments', (function (..._args: unknown[]) { return arguments; })(1)], // prettier-ignore
     ['Symbol', Object(Symbol('s'))],
     ['Math', Math],

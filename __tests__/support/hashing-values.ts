@@ -1,3 +1,4 @@
+/* eslint-disable no-sparse-arrays, @typescript-eslint/no-unsafe-return -- holes and boxed values are the point */
 /**
  * Argument lists by name, one for every kind of value. Each function stands alone, so that its source can be run in
  * another realm, another process or a browser.

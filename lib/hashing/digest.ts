@@ -16,8 +16,9 @@ interface Host {
  * The fastest digest this host has. All of them give the same characters, so a key does not tell who made it.
  * The text must be well-formed UTF-16: a lone surrogate would become U+FFFD on its way into the hash.
  */
-export function createDigest(host: Host = globalThis): Digest {
-  const hash = host.process?.getBuiltinModule?.('node:crypto')?.hash;
+export function createDigest(host?: Host): Digest {
+  const process = host === undefined ? (globalThis as Host).process : host.process;
+  const hash = process?.getBuiltinModule?.('node:crypto')?.hash;
   if (hash === undefined) return portableDigest;
   return (text) => hash('sha256', `string:${text.length}:${text}`, 'base64url');
 }

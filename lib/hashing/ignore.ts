@@ -1,7 +1,9 @@
 import { isAbortSignal } from '../abort-signal.js';
 
 /** A position, a property path of plain-object arguments, or a predicate on (value, index). */
-export type IgnoreRule = number | string | ((value: unknown, index: number) => boolean);
+export type IgnoreRule = number | string | Predicate;
+
+type Predicate = (value: unknown, index: number) => boolean;
 
 /** What is left out of a plain object. */
 export interface PropertyFilter {
@@ -23,9 +25,9 @@ export interface LeftOut {
 }
 
 export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
-  const positions = new Set(rules.filter((rule) => typeof rule === 'number'));
-  const predicates = rules.filter((rule) => typeof rule === 'function');
-  const paths = rules.filter((rule) => typeof rule === 'string');
+  const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
+  const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');
+  const paths = rules.filter((rule): rule is string => typeof rule === 'string');
   return {
     has(value, index) {
       if (positions.size > 0 && positions.has(index)) return true;
@@ -79,22 +81,28 @@ type HasMethods<P> = true extends { [K in keyof P]-?: NonNullable<P[K]> extends 
   : false;
 
 /**
- * Property names of `P`, and paths such as `'ctx.db'` into what they hold: three names deep in data, two where a type has
- * methods, so that neither recursive types nor those of the DOM explode.
+ * Property names of `P`, and paths such as `'ctx.db'` into what they hold: three names deep. A type with methods counts for
+ * two, so that neither recursive types nor those of the DOM explode.
  */
-export type PropName<P, Deeper extends readonly unknown[] = [1, 1]> = unknown extends P
+export type PropName<P, Budget extends readonly unknown[] = [1, 1, 1]> = unknown extends P
   ? string
   : P extends object
     ? P extends Opaque
       ? never
-      : {
-          [K in keyof P & string]-?: K | PathInto<K, NonNullable<P[K]>, HasMethods<P> extends true ? [1] : Deeper>;
-        }[keyof P & string]
+      : NamesIn<P, Spend<Budget, HasMethods<P>>>
     : never;
 
-type PathInto<K extends string, V, Deeper extends readonly unknown[]> = Deeper extends readonly [unknown, ...infer Rest]
-  ? `${K}.${PropName<V, Rest>}`
-  : never;
+type NamesIn<P, Left extends readonly unknown[]> = [Left] extends [never]
+  ? never
+  : { [K in keyof P & string]-?: K | `${K}.${PropName<NonNullable<P[K]>, Left>}` }[keyof P & string];
+
+type Spend<Budget extends readonly unknown[], IsDear extends boolean> = IsDear extends true
+  ? Budget extends readonly [unknown, unknown, ...infer Left]
+    ? Left
+    : never
+  : Budget extends readonly [unknown, ...infer Left]
+    ? Left
+    : never;
 
 /** Positions and property paths that `ignore` may name for argument lists `T`. */
 export type Ignore<T extends readonly unknown[]> = T extends readonly unknown[]
