@@ -1,3 +1,4 @@
+import { isThenable } from '../thenable.js';
 import type { Entry } from './store.js';
 
 /** How long an entry is of use after its `ttl`, in milliseconds. */
@@ -64,11 +65,13 @@ export function lifetimeOf(ttl: number, windows: StaleWindows): number | undefin
 }
 
 /** True for an entry of this version with sound times; anything else in a store is somebody else's, or damaged. */
-export function isEntry(value: unknown): value is Entry<never> {
-  if (typeof value !== 'object' || value === null) return false;
-  const { v, storedAt, freshUntil, duration } = value as Partial<Record<keyof Entry<never>, unknown>>;
+export function isEntry(found: unknown): found is Entry<never> {
+  if (typeof found !== 'object' || found === null) return false;
+  const { v, value, storedAt, freshUntil, duration } = found as Partial<Record<keyof Entry<never>, unknown>>;
   return (
     v === 1 &&
+    // No run fulfils with a thenable, and a promise would wait for it.
+    !isThenable(value) &&
     isTime(storedAt) &&
     (freshUntil === undefined || isTime(freshUntil)) &&
     (duration === undefined || (isTime(duration) && duration >= 0))
