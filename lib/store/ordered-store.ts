@@ -168,6 +168,10 @@ export class OrderedStore<V> {
     const iterator = listed[Symbol.asyncIterator]();
     for (;;) {
       const step = (await inTime(iterator.next(), deadlines, 'clear')) as IteratorResult<unknown>;
+      // As `for await` has it: a store that answers nonsense would be asked forever.
+      if (typeof step !== 'object' || step === null) {
+        throw new TypeError('Expected the iterator of a store to bring objects');
+      }
       if (step.done === true) return own;
       collect(step.value);
     }
@@ -192,13 +196,15 @@ export class OrderedStore<V> {
 
   #send(operation: Operation<V>): unknown {
     let answer: unknown;
+    let comesLater: boolean;
     try {
       answer = operation.send();
+      comesLater = isThenable(answer);
     } catch (error) {
       this.#settle(operation);
       throw error;
     }
-    if (!isThenable(answer)) {
+    if (!comesLater) {
       this.#settle(operation);
       return answer;
     }
@@ -215,7 +221,8 @@ export class OrderedStore<V> {
         operation.entry = null;
         reject(timeoutOf(operation.kind, operation.deadlines));
       });
-      Promise.resolve(answer).then(
+      // Not `Promise.resolve`: a `then` that throws must settle the operation too.
+      new Promise((adopt) => adopt(answer)).then(
         (value) => {
           deadline.stop();
           // A store that processes share refuses what a fence has overtaken.
