@@ -24,6 +24,11 @@ export class Registry<V> {
     return this.#behind.size === 0 ? undefined : this.#behind.get(key);
   }
 
+  /** Whatever a call could wait for. */
+  underWay(key: string): Flight<V> | undefined {
+    return this.joinable(key) ?? this.behind(key);
+  }
+
   add(flight: Flight<V>): void {
     (flight.kind === 'call' || flight.kind === 'prime' ? this.#flights : this.#behind).set(flight.key, flight);
   }
