@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+
+const root = resolve('.');
+let consumer: string;
+
+/** A project with the package installed as npm would: its declaration files behind `exports`. */
+beforeAll(() => {
+  consumer = mkdtempSync(join(tmpdir(), 'aiocachetools-consumer-'));
+  const installed = join(consumer, 'node_modules', 'aiocachetools');
+  mkdirSync(installed, { recursive: true });
+  for (const name of ['object-hash', 'quick-lru', 'debug']) {
+    symlinkSync(join(root, 'node_modules', name), join(consumer, 'node_modules', name));
+  }
+  const manifest = { name: 'aiocachetools', type: 'module', exports: { '.': { types: './index.d.ts' } } };
+  writeFileSync(join(installed, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(consumer, 'package.json'), JSON.stringify({ type: 'module' }));
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), (path) => ts.sys.readFile(path)) as {
+    config: object;
+  };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const emitted = ts
+    .createProgram([join(root, 'lib/index.ts')], {
+      ...options,
+      outDir: installed,
+      emitDeclarationOnly: true,
+      declarationMap: false,
+      sourceMap: false,
+    })
+    .emit();
+  expect(messages(emitted.diagnostics)).toEqual([]);
+}, 60_000);
+
+afterAll(() => {
+  rmSync(consumer, { recursive: true, force: true });
+});
+
+/** What the compiler says to a consumer's module of which declaration files are wanted, and its declaration file. */
+function declare(source: string): { errors: string[]; declarations: string } {
+  const file = join(consumer, 'module.ts');
+  writeFileSync(file, source);
+  const program = ts.createProgram([file], {
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2022.d.ts'],
+    module: ts.ModuleKind.NodeNext,
+    types: [],
+    strict: true,
+    declaration: true,
+    emitDeclarationOnly: true,
+  });
+  let declarations = '';
+  const { diagnostics } = program.emit(undefined, (_path, text) => (declarations += text));
+  return { errors: messages([...ts.getPreEmitDiagnostics(program), ...diagnostics]), declarations };
+}
+
+function messages(diagnostics: readonly ts.Diagnostic[]): string[] {
+  return [...new Set(diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')))];
+}
+
+describe("a consumer's declaration files", () => {
+  it('can name the type of whatever the package makes', () => {
+    const { errors, declarations } = declare(`
+      import { createMemoizer, memoizeAsync, memoizeMethods, perInstance } from 'aiocachetools';
+      export class Client {
+        #x = 1;
+        async get(id: number) { return this.#x + id; }
+        async echo<T>(value: T): Promise<T> { return value; }
+      }
+      export const wrapper = memoizeAsync(async (id: number) => ({ id }));
+      export const wrapperOfSync = memoizeAsync((id: number) => ({ id }));
+      export const wraps = memoizeAsync({ ttl: 1 });
+      export const memoizer = createMemoizer({ name: 'users' });
+      export const wrapperOfMemoizer = memoizer(async (id: number, o: { db: 1 }) => id, { ignore: [1] });
+      export const wrapsOfMemoizer = memoizer({ ttl: 1 });
+      export const client = memoizeMethods(new Client(), { get: { ttl: (value, id) => value + id }, echo: {} });
+      export const perReceiver = perInstance(() => new Map());
+      export const counts = wrapper.stats();
+    `);
+    expect(errors).toEqual([]);
+    expect(declarations.match(/export declare const/gu)).toHaveLength(9);
+    expect(declarations).not.toContain('aiocachetools/');
+  }, 60_000);
+});
