@@ -119,11 +119,6 @@ export class Flight<V> {
     this.#leader = undefined;
   }
 
-  /** The run that this flight waited for has brought nothing. */
-  unfollow(): void {
-    this.#leader = undefined;
-  }
-
   /** The run that this flight waits for is over, so that its own end is a microtask away: too late to join. */
   get isEnding(): boolean {
     return this.#leader?.phase === 'over';
