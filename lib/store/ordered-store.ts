@@ -214,7 +214,7 @@ export class OrderedStore<V> {
     return settled;
   }
 
-  #await(operation: Operation<V>, answer: PromiseLike<unknown>): Promise<unknown> {
+  #await(operation: Operation<V>, answer: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const deadline = operation.deadlines.start(() => {
         operation.isLate = true;
