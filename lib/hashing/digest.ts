@@ -1,4 +1,6 @@
 import objectHash from 'object-hash';
+import { base64url } from './bytes.js';
+import { sha256 } from './sha256.js';
 
 /** A short name for a long text: 43 characters of base64url, the same in every process, realm and engine. */
 export type Digest = (text: string) => string;
@@ -19,15 +21,29 @@ interface Host {
 export function createDigest(host?: Host): Digest {
   const process = host === undefined ? (globalThis as Host).process : host.process;
   const hash = process?.getBuiltinModule?.('node:crypto')?.hash;
-  if (hash === undefined) return portableDigest;
+  if (hash === undefined) return objectHashKnowsSha256() ? byObjectHash : ownDigest;
   return (text) => hash('sha256', `string:${text.length}:${text}`, 'base64url');
 }
 
+/** For browsers: object-hash's build for them has no SHA-256, and their own is asynchronous. */
+export function ownDigest(text: string): string {
+  return base64url(sha256(new TextEncoder().encode(`string:${text.length}:${text}`)));
+}
+
 /**
- * SHA-256 by object-hash. It only ever sees one finished string, which it writes as `string:length:text`: its ways with
- * objects are not injective, its way with a string is.
+ * object-hash only ever sees one finished string, which it writes as `string:length:text`: its ways with objects are not
+ * injective, its way with a string is.
  */
-export function portableDigest(text: string): string {
+export function byObjectHash(text: string): string {
   const base64 = objectHash(text, { algorithm: 'sha256', encoding: 'base64' });
   return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '');
+}
+
+/** Bundles for browsers may leave object-hash out. */
+function objectHashKnowsSha256(): boolean {
+  try {
+    return byObjectHash('').length > 0;
+  } catch {
+    return false;
+  }
 }
