@@ -141,7 +141,7 @@ function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unkno
 }
 
 function hit<V>({ observer }: Wrapper<V>, key: string, kept: unknown): Promise<V> {
-  observer.received('hit', key);
+  observer.hit(key);
   return Promise.resolve(resultOf(kept) as V);
 }
 

@@ -9,17 +9,23 @@ const SIZE = 1_000;
 const UNDEFINED = Symbol('undefined');
 
 /** A result that has an end. Classes of our own, so that no result of a user's can be taken for one. */
-class Timed<V> {
-  constructor(readonly entry: Entry<V>) {}
+abstract class Ending {}
+
+class Timed<V> extends Ending {
+  constructor(readonly entry: Entry<V>) {
+    super();
+  }
 }
 
 /** The same where all results last equally long: half the memory, as the time fits into a small integer. */
-class Brief<V> {
+class Brief<V> extends Ending {
   constructor(
     readonly value: V,
     /** Milliseconds since the store was made. */
     readonly freshUntil: number,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 /**
@@ -106,7 +112,7 @@ export class MemoryStore<V> {
 
 /** True for a result that is kept as it is, which it is for good. */
 export function hasNoEnd(kept: unknown): boolean {
-  return kept !== undefined && !(kept instanceof Timed) && !(kept instanceof Brief);
+  return kept !== undefined && !(kept instanceof Ending);
 }
 
 /** The result itself. */
