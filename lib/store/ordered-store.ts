@@ -5,8 +5,10 @@ import type { Entry, SharedStore, Store } from './store.js';
 
 /**
  * A store as users bring it: quick-lru and lru-cache take options where others take a `ttl`, and cache-manager says `del`.
+ * What it takes decides whether it fits: it may serve many functions, so what it gives is checked at run time.
  */
-export type StoreLike<V = unknown> = Omit<Store<V>, 'set' | 'delete'> & {
+export type StoreLike<V = unknown> = Omit<Store<V>, 'get' | 'set' | 'delete'> & {
+  get(key: string): unknown;
   set(key: string, entry: Entry<V>): unknown;
 } & ({ delete(key: string): unknown } | { del(key: string): unknown });
 
