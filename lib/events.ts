@@ -67,7 +67,7 @@ export interface Stats {
 
 export type RunOutcome = 'fulfilled' | 'rejected' | 'timeout' | 'aborted';
 
-export const emptyStats = {
+export const emptyStats: Stats = {
   hits: 0,
   stale: 0,
   joins: 0,
