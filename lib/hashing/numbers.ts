@@ -7,7 +7,7 @@ export const leastPacked = 32;
 export const mostPacked = 1_000_000;
 
 /** The two halves of a quiet NaN, as this host orders them. */
-const nanBits = isBigEndianHost ? [0x7ff80000, 0] : [0, 0x7ff80000];
+const nanBits: readonly number[] = isBigEndianHost ? [0x7ff80000, 0] : [0, 0x7ff80000];
 
 /** More numbers than this do not keep their memory. */
 const mostKept = 4096;
