@@ -127,7 +127,13 @@ function startSafely(act: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-const replyErrors = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply']);
+const replyErrors: ReadonlySet<string> = new Set([
+  'ReplyError',
+  'ErrorReply',
+  'SimpleError',
+  'BlobError',
+  'MultiErrorReply',
+]);
 
 /** True for what a living server has said, such as WRONGTYPE, OOM or NOPERM; false for what became of the connection. */
 function isReply(error: unknown): boolean {
