@@ -1,6 +1,7 @@
 export { memoizeAsync } from './memoize-async.js';
 export { createMemoizer, memoizeMethods } from './create-memoizer.js';
 export { perInstance } from './store/per-instance.js';
+export { tiered } from './store/tiered.js';
 
 export { TimeoutError, UnkeyableArgumentError } from './errors.js';
 
