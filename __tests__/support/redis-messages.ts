@@ -1,0 +1,41 @@
+import type { MemoizeOptions } from 'aiocachetools';
+import type { RedisStoreOptions } from 'aiocachetools/redis';
+
+/** How a worker's wrapper is made. */
+export interface Setup {
+  readonly socket: string;
+  readonly client?: object;
+  readonly store?: RedisStoreOptions;
+  readonly options?: Omit<MemoizeOptions<(key: string, task: Task) => Promise<string>>, 'cache' | 'onEvent' | 'ttl'> & {
+    readonly ttl?: number;
+  };
+  readonly isTiered?: boolean;
+  /** Talk through a function, which cannot subscribe. */
+  readonly isFunction?: boolean;
+}
+
+/** What a run does; no part of the key. Times in milliseconds. */
+export interface Task {
+  readonly takes?: number;
+  /** Holds the event loop first. */
+  readonly blocks?: number;
+  readonly throws?: boolean;
+  readonly padding?: number;
+}
+
+export type ToWorker = { readonly id: number } & (
+  | { readonly do: 'set up'; readonly setup: Setup }
+  | { readonly do: 'call'; readonly key: string; readonly task: Task; readonly callers: number }
+  | { readonly do: 'call each'; readonly keys: readonly string[]; readonly task: Task; readonly callers: number }
+  | { readonly do: 'peek' | 'delete'; readonly key: string }
+  | { readonly do: 'prime'; readonly key: string; readonly value: string }
+  | { readonly do: 'refresh'; readonly key: string; readonly task: Task }
+  | { readonly do: 'clear' | 'stats' | 'events' | 'settle' | 'quit' }
+);
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'run'; readonly key: string; readonly value: string }
+  | { readonly type: 'done'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly error: string }
+  | { readonly type: 'unhandled'; readonly reason: string };

@@ -1,0 +1,112 @@
+import { Redis } from 'ioredis';
+import { memoizeAsync, tiered } from 'aiocachetools';
+import { redisStore } from 'aiocachetools/redis';
+import type { MemoizeEvent } from 'aiocachetools';
+import type { FromWorker, Setup, Task, ToWorker } from './redis-messages.js';
+
+/** One of several processes that share a cache. Says when a run starts; does what it is told. */
+let wrapper: ReturnType<typeof createWrapper> | undefined;
+let client: Redis | undefined;
+let runs = 0;
+const events: MemoizeEvent[] = [];
+
+process.on('message', (message: ToWorker) => {
+  perform(message).then(
+    (value) => tell({ type: 'done', id: message.id, value }),
+    (error: unknown) => tell({ type: 'failed', id: message.id, error: String(error) }),
+  );
+});
+process.on('unhandledRejection', (reason) => tell({ type: 'unhandled', reason: String(reason) }));
+process.on('disconnect', () => process.exit());
+tell({ type: 'ready' });
+
+function createWrapper(setup: Setup) {
+  client?.disconnect();
+  client = new Redis({
+    path: setup.socket,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    ...setup.client,
+  });
+  client.on('error', () => undefined);
+  const far = redisStore(setup.isFunction ? (args) => client!.call(args[0]!, ...args.slice(1)) : client, setup.store);
+  const cache = setup.isTiered ? tiered(new Map(), far) : far;
+  return memoizeAsync(run, {
+    name: 'shared',
+    storeTimeout: 250,
+    ...setup.options,
+    cache,
+    onEvent: (event) => {
+      if (event.type === 'store-error') events.push({ ...event, error: String(event.error) });
+      else events.push(event);
+    },
+  });
+}
+
+async function run(key: string, task: Task): Promise<string> {
+  runs += 1;
+  const value = `${key} by ${process.pid} (${runs})`;
+  tell({ type: 'run', key, value });
+  if (task.blocks !== undefined) {
+    const end = performance.now() + task.blocks;
+    while (performance.now() < end);
+  }
+  if (task.takes !== undefined && task.takes > 0) await new Promise((resolve) => setTimeout(resolve, task.takes));
+  if (task.throws === true) throw new Error(`no value from ${process.pid}`);
+  return task.padding === undefined ? value : value.padEnd(task.padding, '.');
+}
+
+async function perform(message: ToWorker): Promise<unknown> {
+  if (message.do === 'set up') {
+    wrapper = createWrapper({ ...message.setup, options: { ...message.setup.options, ignore: [1] } });
+    await client!.ping();
+    return undefined;
+  }
+  const f = wrapper!;
+  switch (message.do) {
+    case 'call':
+      return callMany(message.key, message.task, message.callers);
+    case 'call each':
+      return Promise.all(
+        message.keys.map((key) => Promise.all(Array.from({ length: message.callers }, () => f(key, message.task)))),
+      ).then((answers) => answers.map((same) => [...new Set(same)]));
+    case 'peek':
+      return f.peek(message.key);
+    case 'delete':
+      return f.delete(message.key);
+    case 'clear':
+      return f.clear();
+    case 'prime':
+      return f.prime([message.key, {}], message.value);
+    case 'refresh':
+      return f.refresh(message.key, message.task);
+    case 'stats':
+      return f.stats();
+    case 'events':
+      return events.splice(0);
+    case 'settle':
+      return f.settled();
+    case 'quit':
+      await client!.quit();
+      return undefined;
+  }
+}
+
+async function callMany(key: string, task: Task, callers: number): Promise<unknown> {
+  const startedAt = performance.now();
+  const values = new Set<string>();
+  const errors = new Set<string>();
+  await Promise.all(
+    Array.from({ length: callers }, () =>
+      wrapper!(key, task).then(
+        (value) => values.add(value),
+        (error: unknown) => errors.add(String(error)),
+      ),
+    ),
+  );
+  return { values: [...values], errors: [...errors], took: performance.now() - startedAt };
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
