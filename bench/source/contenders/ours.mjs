@@ -1,0 +1,74 @@
+import { pathToFileURL } from 'node:url';
+import { compiledLibrary } from '../paths.mjs';
+
+/** How many entries the store holds that a wrapper makes for itself. */
+const embeddedSize = 1_000;
+
+async function load() {
+  const { memoizeAsync } = await import(pathToFileURL(compiledLibrary('index.js')).href);
+  const { default: QuickLRU } = await import('quick-lru');
+  return { memoizeAsync, QuickLRU };
+}
+
+/** The embedded store where it is large enough, else a quick-lru of the user's. */
+function wrapWith(extra, adapt = (call) => call) {
+  return (fn, { capacity, store, ttl, shape }, { memoizeAsync, QuickLRU }) => {
+    const options = { ...extra(shape) };
+    if (ttl !== undefined) options.ttl = ttl;
+    if (store !== undefined) options.cache = store;
+    else if (capacity > embeddedSize && options.cache === undefined)
+      options.cache = new QuickLRU({ maxSize: capacity });
+    return adapt(memoizeAsync(fn, options));
+  };
+}
+
+const variant = (title, extra, rest) => ({ title, load, wrap: wrapWith(extra, rest?.adapt), ...rest });
+
+export const ours = variant('aiocachetools', () => ({}));
+
+/** The same over a plain Map, which is never full. */
+export const onMap = variant('aiocachetools on a Map', () => ({ cache: new Map() }));
+
+/** One option each, to see what it costs when it is on. */
+export const options = {
+  ttl: variant('ttl', () => ({ ttl: 3_600_000 })),
+  'ttl-function': variant('ttl: () => …', () => ({ ttl: () => 3_600_000 })),
+  jitter: variant('ttl, jitter', () => ({ ttl: 3_600_000, jitter: 0.1 })),
+  stale: variant('ttl, both stale windows', () => ({
+    ttl: 3_600_000,
+    staleWhileRevalidate: 60_000,
+    staleIfError: 60_000,
+  })),
+  'early-refresh': variant('ttl, earlyRefresh', () => ({ ttl: 3_600_000, earlyRefresh: 1 })),
+  'error-ttl': variant('errorTtl', () => ({ errorTtl: 1_000 })),
+  timeout: variant('timeout', () => ({ timeout: 60_000 })),
+  'key-of': variant('keyOf', () => ({ keyOf: (id) => id })),
+  ignore: variant('ignore: [1]', () => ({ ignore: [1] }), {
+    adapt: (call) => {
+      const handle = { connection: true };
+      return (id) => call(id, handle);
+    },
+  }),
+  signal: variant('a signal in the arguments', () => ({}), {
+    adapt: (call) => {
+      const { signal } = new globalThis.AbortController();
+      return (id) => call(id, signal);
+    },
+  }),
+  'on-event': variant('onEvent', () => {
+    let heard = 0;
+    return { onEvent: () => void (heard += 1) };
+  }),
+  selector: variant('cache: perInstance(…)', () => ({}), {
+    async load() {
+      const loaded = await load();
+      const { perInstance } = await import(pathToFileURL(compiledLibrary('index.js')).href);
+      return { ...loaded, perInstance };
+    },
+    wrap(fn, _options, { memoizeAsync, perInstance, QuickLRU }) {
+      const receiver = { call: memoizeAsync(fn, { cache: perInstance(() => new QuickLRU({ maxSize: 1_000 })) }) };
+      return (id) => receiver.call(id);
+    },
+  }),
+  debug: variant('DEBUG=aiocachetools:*', () => ({}), { environment: { DEBUG: 'aiocachetools:*' } }),
+};
