@@ -176,8 +176,15 @@ function at(container: object, step: string, write: () => string): string {
 
 /** What somebody has hung on a built-in would be lost without a word. */
 function refuseExtras(kind: string, object: object, indices = 0): void {
-  const hasExtras = Object.keys(object).length > indices || enumerableSymbols(object).length > 0;
+  const hasExtras =
+    Object.keys(object).length > indices || enumerableSymbols(object).some((symbol) => !isOfHost(kind, symbol));
   if (hasExtras) throw new Refusal(`${kind} with properties of its own`);
+}
+
+/** Deno keeps the state of a URL under symbols on the object itself: those that a fresh one has say nothing. */
+function isOfHost(kind: string, symbol: symbol): boolean {
+  const fresh = kind === 'URL' ? new URL('a:') : kind === 'URLSearchParams' ? new URLSearchParams() : undefined;
+  return fresh !== undefined && Object.hasOwn(fresh, symbol);
 }
 
 function inherited(object: object, name: string): unknown {
