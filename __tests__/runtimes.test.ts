@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import { expectedExercise } from './support/expected-exercise.js';
+
+const installed = resolve('__tests__/runtimes/node_modules');
+
+const hosts: [name: string, executable: string, args: string[]][] = [
+  ['Node', process.execPath, []],
+  [
+    'Deno',
+    join(installed, '@deno/linux-x64-glibc/deno'),
+    ['run', '--no-prompt', '--no-remote', '--allow-env', '--allow-read', '--node-modules-dir=manual'],
+  ],
+  ['Bun', join(installed, '@oven/bun-linux-x64/bin/bun'), ['--no-install']],
+];
+
+let folder: string;
+
+/** The core as a package would bring it: our code in one file, the dependencies beside it. */
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'aiocachetools-runtimes-'));
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  await build({
+    stdin: {
+      contents: `import { exercise } from './support/exercise.js'; console.log(JSON.stringify(await exercise()));`,
+      resolveDir: resolve('__tests__'),
+    },
+    outfile: join(folder, 'exercise.js'),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+  });
+}, 60_000);
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.each(hosts)('the core in %s', (name, executable, args) => {
+  const isThere = existsSync(executable);
+  if (!isThere) {
+    const why = `no ${name} for this machine: npm ci --prefix __tests__/runtimes (64-bit Linux with glibc)`;
+    if (process.env['CI'] !== undefined) throw new Error(why);
+    console.warn(`Skipped: ${why}`);
+  }
+
+  (isThere ? it : it.skip)(
+    'makes the keys of Node and stops a stampede',
+    async () => {
+      const environment = { PATH: process.env['PATH'], HOME: folder, DENO_DIR: folder, DENO_NO_UPDATE_CHECK: '1' };
+      const { stdout } = await promisify(execFile)(executable, [...args, join(folder, 'exercise.js')], {
+        cwd: folder,
+        env: environment,
+      });
+      expect(JSON.parse(stdout)).toEqual({ ...expectedExercise, hasProcess: true, hasDocument: false });
+    },
+    60_000,
+  );
+});
