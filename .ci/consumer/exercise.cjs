@@ -1,7 +1,8 @@
 // What the package promises, asked of whichever form of it a program got. Returns keys: all forms must build the same.
 const assert = require('node:assert/strict');
 
-module.exports = async function exercise({ memoizeAsync, perInstance, TimeoutError, UnkeyableArgumentError }) {
+module.exports = async function exercise(library, { redisStore }) {
+  const { memoizeAsync, perInstance, TimeoutError, UnkeyableArgumentError } = library;
   let runs = 0;
   const events = [];
   const double = memoizeAsync(
@@ -40,6 +41,10 @@ module.exports = async function exercise({ memoizeAsync, perInstance, TimeoutErr
   // The timer of the library keeps no process alive.
   const alive = setInterval(() => {}, 1_000);
   await assert.rejects(hung(), (error) => error instanceof TimeoutError && error.timeout === 10);
+  // Both entries have the same classes.
+  const unanswered = redisStore(() => new Promise(() => {}));
+  await assert.rejects(unanswered.get('key', 10), (error) => error instanceof TimeoutError);
+  await unanswered.close();
   clearInterval(alive);
 
   const keys = [7, { b: [1n, -0], a: new Date(0) }, 'long '.repeat(200), new Map([[new Uint8Array(3), /x/g]])];

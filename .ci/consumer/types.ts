@@ -1,5 +1,6 @@
 // Compiled with `lib: ES2022` and `types: []` by every supported TypeScript: no name of the DOM, Node or a dependency.
 import { memoizeAsync, perInstance, TimeoutError, UnkeyableArgumentError } from 'aiocachetools';
+import { redisStore } from 'aiocachetools/redis';
 import type { Entry, MemoizeEvent, Memoized, MemoizeOptions, Stats, Store } from 'aiocachetools';
 
 export interface User {
@@ -46,6 +47,12 @@ export const perReceiver = memoizeAsync(
   },
   { name: 'scale', cache: perInstance(() => new Map()) },
 );
+
+export const shared = redisStore((args: readonly string[]): Promise<unknown> => Promise.resolve(args.length));
+export const sharedUser = memoizeAsync(async (id: number): Promise<User> => ({ id, name: 'Ada' }), {
+  name: 'sharedUser',
+  cache: shared,
+});
 
 export function explain(error: unknown): string {
   if (error instanceof UnkeyableArgumentError) return `${error.argument}${error.path}`;

@@ -1,3 +1,3 @@
 const exercise = require('./exercise.cjs');
 
-exercise(require('aiocachetools')).then((keys) => console.log(JSON.stringify(keys)));
+exercise(require('aiocachetools'), require('aiocachetools/redis')).then((keys) => console.log(JSON.stringify(keys)));
