@@ -9,7 +9,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
@@ -34,7 +34,7 @@ function allExamples() {
 }
 
 async function check(file) {
-  const source = readFileSync(join(root, file), 'utf8');
+  const source = readFileSync(resolve(root, file), 'utf8');
   if (!source.startsWith('// ')) return 'Expected line one to say what the example shows';
   const expected = trailingComment(source);
   if (expected === undefined) return 'Expected the output to follow as a comment that begins with `// Output:`';
