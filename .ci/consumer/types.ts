@@ -1,5 +1,12 @@
 // Compiled with `lib: ES2022` and `types: []` by every supported TypeScript: no name of the DOM, Node or a dependency.
-import { memoizeAsync, perInstance, TimeoutError, UnkeyableArgumentError } from 'aiocachetools';
+import {
+  createMemoizer,
+  memoizeAsync,
+  memoizeMethods,
+  perInstance,
+  TimeoutError,
+  UnkeyableArgumentError,
+} from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import type { Entry, MemoizeEvent, Memoized, MemoizeOptions, Stats, Store } from 'aiocachetools';
 
@@ -53,6 +60,14 @@ export const sharedUser = memoizeAsync(async (id: number): Promise<User> => ({ i
   name: 'sharedUser',
   cache: shared,
 });
+
+export const memoize = createMemoizer({ name: 'users', ttl: 60_000 });
+export const getName = memoize(async (id: number): Promise<string> => String(id), { name: 'getName' });
+export const client = memoizeMethods(
+  { getUser: async (id: number): Promise<User> => ({ id, name: 'Ada' }) },
+  { getUser: {} },
+);
+export const cleared: Promise<void> = memoize.clear();
 
 export function explain(error: unknown): string {
   if (error instanceof UnkeyableArgumentError) return `${error.argument}${error.path}`;
