@@ -29,6 +29,16 @@ export const ours = variant('aiocachetools', () => ({}));
 /** The same over a plain Map, which is never full. */
 export const onMap = variant('aiocachetools on a Map', () => ({ cache: new Map() }));
 
+/** As many entries as wanted, in embedded stores only: as many wrappers as that takes. */
+export const embedded = variant('aiocachetools, embedded stores', () => ({}), {
+  wrap(fn, { capacity, ttl }, { memoizeAsync }) {
+    const calls = Array.from({ length: Math.ceil(capacity / embeddedSize) }, () =>
+      memoizeAsync(fn, ttl === undefined ? {} : { ttl }),
+    );
+    return (key) => calls[Number(key.slice(key.indexOf(':') + 1)) % calls.length](key);
+  },
+});
+
 /** One option each, to see what it costs when it is on. */
 export const options = {
   ttl: variant('ttl', () => ({ ttl: 3_600_000 })),
