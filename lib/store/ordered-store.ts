@@ -31,7 +31,7 @@ class Operation<V> {
     readonly kind: Kind,
     /** What calls are to see meanwhile; `null`: nothing. */
     public entry: Entry<V> | null,
-    readonly send: () => unknown,
+    public send: () => unknown,
     readonly deadlines: Deadlines,
   ) {}
 }
@@ -210,6 +210,8 @@ export class OrderedStore<V> {
       this.#settle(operation);
       return answer;
     }
+    // A write that never settles must not keep its entry for good.
+    operation.send = noop;
     if (!operation.isOvertaken) this.#pending.set(operation.key, operation);
     const settled = this.#await(operation, answer);
     operation.over = settled.then(noop, noop);
