@@ -1,0 +1,384 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Keyv } from 'keyv';
+import { TimeoutError } from '../../lib/errors.js';
+import { Deadlines } from '../../lib/store/deadlines.js';
+import { createEntry } from '../../lib/store/entry.js';
+import { inTime, isSharedStore, OrderedStore } from '../../lib/store/ordered-store.js';
+import { deferred, flush } from '../support/call-recorder.js';
+import { collectGarbage } from '../support/collect-garbage.js';
+import { FaultyStore } from '../support/faulty-store.js';
+import type { StoreLike } from '../../lib/store/ordered-store.js';
+import type { Entry } from '../../lib/store/store.js';
+
+const entry = entryOf('Ada');
+const other = entryOf('Grace');
+let deadlines: Deadlines;
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'], now: 1_000 });
+  deadlines = new Deadlines(250);
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('OrderedStore', () => {
+  describe('what reaches the store', () => {
+    it('has the prefix before every key', async () => {
+      const store = new FaultyStore('at once');
+      const ordered = new OrderedStore<string>(store, 'getUser|');
+      void ordered.get('7', 250);
+      void ordered.set('7', entry, 60, deadlines);
+      void ordered.delete('7', deadlines);
+      expect(store.calls).toEqual([
+        { method: 'get', args: ['getUser|7'] },
+        { method: 'set', args: ['getUser|7', entry, 60] },
+        { method: 'delete', args: ['getUser|7'] },
+      ]);
+    });
+
+    it('has a `ttl` only where `set` declares three parameters', () => {
+      const given: unknown[][] = [];
+      const two = { ...new Recorder(given), set: (...args: [string, unknown]) => given.push(args) };
+      Object.defineProperty(two.set, 'length', { value: 2 });
+      const three = { ...two, set: (key: string, value: unknown, ttl?: number) => given.push([key, value, ttl]) };
+      void new OrderedStore<string>(two, '').set('a', entry, 60, deadlines);
+      void new OrderedStore<string>(three, '').set('b', entry, 60, deadlines);
+      void new OrderedStore<string>(three, '').set('c', entry, undefined, deadlines);
+      expect(given).toEqual([
+        ['a', entry],
+        ['b', entry, 60],
+        ['c', entry, undefined],
+      ]);
+    });
+
+    it('is `del` where there is no `delete`', () => {
+      const deleted: string[] = [];
+      const store = { get: () => undefined, set: () => undefined, del: (key: string) => deleted.push(key) > 0 };
+      expect(new OrderedStore<string>(store, 'p|').delete('a', deadlines)).toBe(true);
+      expect(deleted).toEqual(['p|a']);
+    });
+
+    it('is called as a method', () => {
+      const store = new Map<string, Entry<string>>();
+      const ordered = new OrderedStore<string>(store, 'p|');
+      void ordered.set('a', entry, undefined, deadlines);
+      expect(ordered.get('a', 250)).toBe(entry);
+      expect(ordered.get('a', 250)).toBe(entry);
+      expect([...store]).toEqual([['p|a', entry]]);
+      expect(ordered.delete('a', deadlines)).toBe(true);
+      expect(ordered.delete('a', deadlines)).toBe(false);
+    });
+  });
+
+  describe('known', () => {
+    it('is nothing where no operation is under way', () => {
+      const ordered = new OrderedStore<string>(new FaultyStore('at once'), '');
+      expect(ordered.known('a')).toBeUndefined();
+      void ordered.set('a', entry, undefined, deadlines);
+      expect(ordered.known('a')).toBeUndefined();
+    });
+
+    it('is the entry on its way, then `null` for one that is being forgotten, of the latest operation', async () => {
+      const store = hanging();
+      const ordered = new OrderedStore<string>(store, '');
+      const written = ordered.set('a', entry, undefined, deadlines);
+      expect(ordered.known('a')).toBe(entry);
+      expect(ordered.known('b')).toBeUndefined();
+      const deleted = ordered.delete('a', deadlines);
+      expect(ordered.known('a')).toBeNull();
+      const writtenAgain = ordered.set('a', other, undefined, deadlines);
+      expect(ordered.known('a')).toBe(other);
+      for (let index = 0; index < 3; index += 1) {
+        expect(ordered.known('a')).toBe(other);
+        store.hung[index]!.land();
+        await flush();
+      }
+      expect(ordered.known('a')).toBeUndefined();
+      await Promise.all([written, deleted, writtenAgain]);
+      expect(store.entries.get('a')).toBe(other);
+    });
+
+    it('is nothing again once the store has had its time', async () => {
+      const ordered = new OrderedStore<string>(hanging(), '');
+      const written = ordered.set('a', entry, undefined, deadlines) as Promise<unknown>;
+      const failed = expect(written).rejects.toThrow(
+        new TimeoutError('The store did not answer `set` within 250 ms', 250),
+      );
+      await jest.advanceTimersByTimeAsync(250);
+      await failed;
+      expect(ordered.known('a')).toBeUndefined();
+    });
+
+    it.each([
+      ['throws', () => fail()],
+      ['throws when asked for `then`', () => Object.defineProperty({}, 'then', { get: fail })],
+      ['rejects', () => Promise.reject(new Error('no'))],
+      ['answers with a `then` that throws', () => ({ then: fail })],
+      ['answers with a promise whose own `then` throws', () => Object.assign(Promise.resolve(), { then: fail })],
+      ['answers with a promise whose constructor throws', oddPromise],
+      ['answers at once', () => true],
+    ])('is nothing again, before any deadline, where the store %s', async (_, answer) => {
+      const first = deferred<void>();
+      let sets = 0;
+      const store = {
+        ...new Recorder([]),
+        set: (): unknown => ((sets += 1) === 1 ? first.promise : answer()),
+      };
+      const ordered = new OrderedStore<string>(store, '');
+      void ordered.set('a', entry, undefined, deadlines);
+      const queued = ordered.set('a', other, undefined, deadlines) as Promise<unknown>;
+      queued.catch(() => undefined);
+      expect(ordered.known('a')).toBe(other);
+      first.resolve();
+      await flush();
+      expect(sets).toBe(2);
+      expect(ordered.known('a')).toBeUndefined();
+
+      try {
+        await (ordered.set('b', other, undefined, deadlines) as Promise<unknown>);
+      } catch {
+        // The store refuses here too, at once or later: the point is that nothing stays.
+      }
+      expect(ordered.known('b')).toBeUndefined();
+    });
+
+    it('is `null` for every key while `clear` is under way, but for those written since', async () => {
+      const store = new FaultyStore('later');
+      store.entries.set('a', entry).set('b', entry);
+      store.faults.delete = 'hangs';
+      const ordered = new OrderedStore<string>(store, '');
+      const cleared = ordered.clear(deadlines);
+      expect(ordered.known('a')).toBeNull();
+      const written = ordered.set('a', other, undefined, deadlines);
+      expect(ordered.known('a')).toBe(other);
+      expect(ordered.known('b')).toBeNull();
+      await flush();
+      store.hung[0]!.land();
+      await flush();
+      store.hung[1]!.land();
+      await Promise.all([cleared, written]);
+      expect(ordered.known('a')).toBeUndefined();
+      expect([...store.entries]).toEqual([['a', other]]);
+    });
+  });
+
+  describe('clear', () => {
+    it.each([
+      ['an iterable of keys', (keys: string[]) => ({ keys: () => keys })],
+      ['an iterator of keys', (keys: string[]) => ({ keys: () => keys.values() })],
+      ['an asynchronous iterable of keys', (keys: string[]) => ({ keys: () => later(keys) })],
+      ['pairs, as Keyv has them', (keys: string[]) => ({ iterator: () => later(keys.map((key) => [key, 'value'])) })],
+    ])('finds its own in %s', async (_, listing) => {
+      const deleted: string[] = [];
+      const keys = ['p|1', 'q|1', 'p', '', 'pp|1', 'p|2', 'p|p|3'];
+      const store = { ...new Recorder([]), delete: (key: string) => deleted.push(key), ...listing(keys) };
+      await new OrderedStore<string>(store, 'p|').clear(deadlines);
+      expect(deleted).toEqual(['p|1', 'p|2', 'p|p|3']);
+    });
+
+    it('deletes by prefix where the store can, and never calls a `clear` of the store', async () => {
+      const calls: unknown[] = [];
+      const store = {
+        ...new Recorder([]),
+        keys: () => fail(),
+        clear: () => fail(),
+        deleteByPrefix: async (prefix: string) => calls.push(prefix),
+      };
+      await new OrderedStore<string>(store, 'p|').clear(deadlines);
+      expect(calls).toEqual(['p|']);
+    });
+
+    it('keeps to the keys of its namespace in a Keyv that shares its backing', async () => {
+      const backing = new Map<string, unknown>();
+      const here = new Keyv({ store: backing, namespace: 'a' });
+      const there = new Keyv({ store: backing, namespace: 'ba' });
+      for (const keyv of [here, there]) await keyv.set('p|1', entry);
+      await here.set('q|1', entry);
+      await new OrderedStore<string>(here, 'p|').clear(deadlines);
+      expect([...backing.keys()]).toEqual(['ba:p|1', 'a:q|1']);
+    });
+
+    it('waits for what was called for before, and is waited for by what comes after', async () => {
+      const store = hanging();
+      const ordered = new OrderedStore<string>(store, '');
+      void ordered.set('a', entry, undefined, deadlines);
+      const cleared = ordered.clear(deadlines);
+      const written = ordered.set('b', other, undefined, deadlines);
+      await flush();
+      expect(store.hung.map(({ operation, key }) => [operation, key])).toEqual([['set', 'a']]);
+      store.hung[0]!.land();
+      await flush();
+      expect(store.hung[1]).toMatchObject({ operation: 'delete', key: 'a' });
+      store.hung[1]!.land();
+      await flush();
+      expect(store.hung[2]).toMatchObject({ operation: 'set', key: 'b' });
+      store.hung[2]!.land();
+      await Promise.all([cleared, written]);
+      expect([...store.entries]).toEqual([['b', other]]);
+    });
+
+    it('hides what was stored until then where the store can neither list nor delete by prefix', async () => {
+      const store = leastStore();
+      const ordered = new OrderedStore<string>(store, '');
+      expect(ordered.now()).toBe(1_000);
+      expect(ordered.isVisible(entryOf('before', 1_000))).toBe(true);
+      await ordered.clear(deadlines);
+      expect(ordered.isVisible(entryOf('before', 1_000))).toBe(false);
+      expect(ordered.now()).toBe(1_001);
+      expect(ordered.isVisible(entryOf('after', ordered.now()))).toBe(true);
+      await ordered.clear(deadlines);
+      expect(ordered.isVisible(entryOf('between', 1_001))).toBe(false);
+      expect(ordered.isVisible(entryOf('after', ordered.now()))).toBe(true);
+      jest.setSystemTime(5_000);
+      expect(ordered.now()).toBe(5_000);
+    });
+
+    it('hides nothing where the store can', async () => {
+      const ordered = new OrderedStore<string>(new Map<string, Entry<string>>(), '');
+      await ordered.clear(deadlines);
+      expect(ordered.isVisible(entryOf('at the same time', 1_000))).toBe(true);
+      expect(ordered.now()).toBe(1_000);
+    });
+
+    it('gives every step of a listing the whole limit, and stops at the first that hangs', async () => {
+      const steps: (() => void)[] = [];
+      const next = () =>
+        new Promise<IteratorResult<string>>((resolve) => {
+          steps.push(() => resolve({ done: false, value: `p|${steps.length}` }));
+        });
+      const store = { ...new Recorder([]), keys: () => ({ [Symbol.asyncIterator]: () => ({ next }) }) };
+      const cleared = new OrderedStore<string>(store, 'p|').clear(deadlines);
+      const failed = expect(cleared).rejects.toThrow('The store did not answer `clear` within 250 ms');
+      for (let step = 0; step < 4; step += 1) {
+        await jest.advanceTimersByTimeAsync(200);
+        steps[step]!();
+        await flush();
+      }
+      await jest.advanceTimersByTimeAsync(250);
+      await failed;
+      expect(steps).toHaveLength(5);
+    });
+  });
+
+  describe('bookkeeping', () => {
+    it('holds no entry whose write has settled', async () => {
+      jest.useRealTimers();
+      const store = { ...new Recorder([]), set: async () => undefined };
+      const ordered = new OrderedStore<object>(store, '');
+      const held = await (async () => {
+        const value = { big: true };
+        await (ordered.set('a', createEntry(value, { storedAt: 1, ttl: 5 }), 5, deadlines) as Promise<unknown>);
+        return new WeakRef(value);
+      })();
+      await collectGarbage();
+      expect(held.deref()).toBeUndefined();
+      expect(ordered.known('a')).toBeUndefined();
+    });
+
+    it('holds no entry of a write that never settles, once its time and the next operation have passed', async () => {
+      const pending: Promise<unknown>[] = [];
+      const store = {
+        ...new Recorder([]),
+        // The store lets go of the entry and forgets to answer.
+        set: () => {
+          const never = new Promise(() => undefined);
+          pending.push(never);
+          return never;
+        },
+        delete: async () => true,
+      };
+      const ordered = new OrderedStore<object>(store, '');
+      const held = await (async () => {
+        const value = { big: true };
+        const written = ordered.set('a', createEntry(value, { storedAt: 1, ttl: 5 }), 5, deadlines) as Promise<unknown>;
+        const failed = expect(written).rejects.toThrow(TimeoutError);
+        await jest.advanceTimersByTimeAsync(250);
+        await failed;
+        return new WeakRef(value);
+      })();
+      await (ordered.delete('a', deadlines) as Promise<unknown>);
+      jest.useRealTimers();
+      await collectGarbage();
+      expect(pending).toHaveLength(1);
+      expect(held.deref()).toBeUndefined();
+    });
+  });
+});
+
+describe('inTime', () => {
+  it.each([
+    ['a value', () => 5],
+    ['a promise', () => Promise.resolve(5)],
+    ['a thenable', () => ({ then: (resolve: (value: number) => void) => resolve(5) })],
+  ])('is what %s comes to', async (_, answer) => {
+    expect(await inTime(answer(), deadlines, 'get')).toBe(5);
+  });
+
+  it('rejects as the answer does', async () => {
+    await expect(inTime(Promise.reject(new Error('no')), deadlines, 'get')).rejects.toThrow('no');
+    await expect(inTime({ then: fail }, deadlines, 'get')).rejects.toThrow('trapped');
+  });
+
+  it('rejects with a TimeoutError that names the operation', async () => {
+    const answer = inTime(new Promise(() => undefined), deadlines, 'get');
+    const failed = expect(answer).rejects.toMatchObject({
+      name: 'TimeoutError',
+      timeout: 250,
+      message: 'The store did not answer `get` within 250 ms',
+    });
+    await jest.advanceTimersByTimeAsync(250);
+    await failed;
+  });
+});
+
+describe('isSharedStore', () => {
+  it('is true for a store that can acquire and begin', () => {
+    const store = new Map<string, Entry<unknown>>();
+    expect(isSharedStore(store)).toBe(false);
+    expect(isSharedStore(Object.assign(store, { acquire: () => undefined }))).toBe(false);
+    expect(isSharedStore(Object.assign(store, { begin: () => undefined }))).toBe(true);
+    expect(isSharedStore(Object.assign(store, { begin: true }))).toBe(false);
+  });
+});
+
+/** A store that holds nothing, to be spread and overridden. */
+class Recorder {
+  readonly get: (key: string) => unknown;
+  readonly set: (key: string, value: unknown) => unknown;
+  readonly delete: (key: string) => unknown;
+
+  constructor(calls: unknown[][]) {
+    this.get = (key) => void calls.push(['get', key]);
+    this.set = (key, value) => void calls.push(['set', key, value]);
+    this.delete = (key) => void calls.push(['delete', key]);
+  }
+}
+
+function entryOf(value: string, storedAt = 1_000): Entry<string> {
+  return createEntry(value, { storedAt, ttl: 60 });
+}
+
+/** A store whose writes and deletes hang until the test lets them land. */
+function hanging(): FaultyStore {
+  const store = new FaultyStore('later');
+  store.faults.set = store.faults.delete = 'hangs';
+  return store;
+}
+
+function leastStore(): StoreLike {
+  return { get: () => undefined, set: () => undefined, delete: () => true };
+}
+
+async function* later<T>(list: readonly T[]): AsyncGenerator<T> {
+  for (const item of list) yield Promise.resolve(item);
+}
+
+function fail(): never {
+  throw new Error('trapped');
+}
+
+function oddPromise(): Promise<void> {
+  return Object.defineProperty(Promise.resolve(), 'constructor', { get: fail });
+}
