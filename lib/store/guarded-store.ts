@@ -96,7 +96,8 @@ export class GuardedStore<V> {
     const { limit } = this.#deadlines;
     return this.#reported('get', key, () => {
       if (spent >= limit) throw new TimeoutError(`The store took the ${limit} ms of this call for the lookup`, limit);
-      return shared.acquire(this.#prefix + key, { seen, timeout: Math.ceil(limit - spent) });
+      const timeout = Math.ceil(limit - spent);
+      return this.#afterwards(key, () => shared.acquire(this.#prefix + key, { seen, timeout }));
     }) as Promise<Acquired<V>>;
   }
 
@@ -111,9 +112,16 @@ export class GuardedStore<V> {
 
   /** The right to run `key` whoever else is at it. Rejects where it could not be had. */
   begin(shared: SharedStore<V>, key: string, drop: boolean): Promise<Grant<V>> {
+    const timeout = this.#deadlines.limit;
     return this.#reported('set', key, () =>
-      shared.begin(this.#prefix + key, { drop, timeout: this.#deadlines.limit }),
+      this.#afterwards(key, () => shared.begin(this.#prefix + key, { drop, timeout })),
     ) as Promise<Grant<V>>;
+  }
+
+  /** What this process has called for before must have reached the store: else a grant is fenced, or an old value found. */
+  #afterwards<T>(key: string, act: () => Promise<T>): Promise<T> {
+    const reached = this.#ordered.reached(key);
+    return reached === undefined ? act() : inTime(reached, this.#deadlines, 'clear').then(act);
   }
 
   #set(key: string, value: V, ttl: number, duration: number | undefined, grant: Grant<V> | undefined): unknown {

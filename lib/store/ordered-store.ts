@@ -68,6 +68,13 @@ export class OrderedStore<V> {
     return this.#clearing === undefined ? undefined : null;
   }
 
+  /** Resolves, never rejects, when what was called for on `key` has reached the store; `undefined`: it has. */
+  reached(key: string): Promise<unknown> | undefined {
+    const operation = this.#pending.size === 0 ? undefined : this.#pending.get(key);
+    if (operation === undefined || operation.isLate) return this.#clearing;
+    return Promise.all([operation.over, this.#clearing]);
+  }
+
   /** @param timeout For a store that keeps deadlines itself. */
   get(key: string, timeout: number): unknown {
     const known = this.#names.get(key);
