@@ -354,6 +354,7 @@ describeRedis('one run between processes', () => {
         const other = second!.call('b', { takes: 200 });
         await fleet.run(1);
         await Promise.all([other, first!.call('b', {})]);
+        await second!.ask({ do: 'delete', key: 'b' });
         fleet.runs = [];
       }
       let isOver = false;

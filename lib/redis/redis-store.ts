@@ -101,7 +101,7 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     const { value } = naming.of(key);
     const reply = server.send(value, ['get', value], { timeout });
     if (clock.isDue) return this.#getWithTime(reply, timeout);
-    return reply.then((text) => (text === null || text === undefined ? undefined : this.#leases.entryOf(textOf(text))));
+    return reply.then((text) => this.#read(text));
   }
 
   async set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
@@ -197,7 +197,14 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     });
     if (clock.isKnown) asked.catch(() => undefined);
     else await asked;
-    return this.#leases.entryOf(textOf(text));
+    return this.#read(text);
+  }
+
+  /** What cannot be read is handed on as it is: whoever asked takes it for a miss, and says so. */
+  #read(reply: unknown): Entry<V> | undefined {
+    if (reply === null || reply === undefined) return undefined;
+    const text = textOf(reply);
+    return this.#leases.entryOf(text) ?? (text as unknown as Entry<V>);
   }
 
   async #unlinkAll(pattern: string, timeout: number): Promise<void> {
