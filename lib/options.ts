@@ -232,12 +232,18 @@ export function show(value: unknown): string {
     if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
     if (typeof value === 'bigint') return `${value}n`;
     if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-    if (Array.isArray(value)) return `[${value.slice(0, 10).map(show).join(', ')}${value.length > 10 ? ', …' : ''}]`;
+    if (Array.isArray(value)) return showList(value);
     if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value);
     return Object.is(value, -0) ? '-0' : String(value);
   } catch {
     return 'an object that cannot be shown';
   }
+}
+
+/** Without what is in lists inside, which may be endless. */
+function showList(list: readonly unknown[]): string {
+  const items = list.slice(0, 10).map((item) => (Array.isArray(item) ? '[…]' : show(item)));
+  return `[${items.join(', ')}${list.length > 10 ? ', …' : ''}]`;
 }
 
 export function isPlainObject(value: unknown): value is Record<PropertyKey, unknown> {
@@ -252,7 +258,11 @@ export function isPlainObject(value: unknown): value is Record<PropertyKey, unkn
 }
 
 function read(given: Record<PropertyKey, unknown>, option: PropertyKey): unknown {
-  return given[option];
+  try {
+    return given[option];
+  } catch (error) {
+    throw new TypeError(`Expected \`${String(option)}\` to be an option that can be read`, { cause: error });
+  }
 }
 
 function isIgnoreRule(rule: unknown): rule is IgnoreRule {
