@@ -71,7 +71,7 @@ export class Places<V> {
     } else {
       this.cache = cache as ResolvedOptions['cache'] & {};
       if (cache === null) this.fixed = storeless();
-      else if (typeof cache !== 'function') this.fixed = this.#on(cache as StoreLike<V>);
+      else if (typeof cache !== 'function') this.fixed = this.#on(cache);
     }
   }
 
@@ -85,7 +85,7 @@ export class Places<V> {
     }
     let place = this.#byStore.get(store);
     if (place === undefined) {
-      place = this.#on(store as StoreLike<V>);
+      place = this.#on(store);
       this.#byStore.set(store, place);
     }
     return place;
@@ -168,5 +168,6 @@ function weaklySame({ fn, keyOf, ignore }: Identity): (other: Identity) => boole
 function weakly(value: unknown): (other: unknown) => boolean {
   if (typeof value !== 'function') return (other) => other === value;
   const reference = new WeakRef(value);
-  return (other) => other === reference.deref();
+  // Without a check of `other`, what is gone would equal what was never given.
+  return (other) => other !== undefined && other === reference.deref();
 }
