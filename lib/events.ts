@@ -178,9 +178,10 @@ export class Observer {
 
   #tell(event: MemoizeEvent): void {
     if (this.#logs()) this.#write(event);
-    if (this.#listener === undefined) return;
+    const listener = this.#listener;
+    if (listener === undefined) return;
     try {
-      const answer = this.#listener(event);
+      const answer = listener(event);
       if (isThenable(answer)) Promise.resolve(answer).catch((error: unknown) => this.#listenerFailed(error));
     } catch (error) {
       this.#listenerFailed(error);
