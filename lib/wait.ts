@@ -3,6 +3,10 @@ import type { AbortSignalLike } from './abort-signal.js';
 import type { Flight } from './in-flight/flight.js';
 import type { Wrapper } from './wrapper.js';
 
+/** Not `promise.then`: a promise may have a `then` of its own. */
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the promise as its receiver
+const then = Promise.prototype.then;
+
 /** One caller's share of a flight that has admitted it. With a signal it may leave, and nobody else notices. */
 export function wait<V>(
   { observer }: Wrapper<V>,
@@ -20,10 +24,11 @@ export function wait<V>(
     const aborted = abortedSignal(signals);
     if (aborted !== undefined) return leave(aborted.reason);
     const stop = onAbort(signals, leave);
-    flight.answer.then(
+    void then.call(
+      flight.answer,
       (value) => {
         stop();
-        resolve(value);
+        resolve(value as V);
       },
       (error: unknown) => {
         stop();
