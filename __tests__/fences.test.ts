@@ -489,6 +489,24 @@ describe('a fence during a lookup', () => {
     await settledAll(load);
   });
 
+  it.each([0, 10, () => 0])('refresh: with a ttl of %p its value is gone before the read answers', async (ttl) => {
+    const source = createSource();
+    const store = new FaultyStore('later');
+    const load = memoizeAsync<Load>(source.fn, { name: 'load', cache: store as Store<string>, ttl });
+    store.faults.get = 'hangs';
+    const call = load(1);
+    const refreshed = load.refresh(1);
+    source.runs[0]!.resolve('refreshed');
+    await refreshed;
+    await jest.advanceTimersByTimeAsync(20);
+    const joined = load(1);
+    store.hung[0]!.land();
+    await flush();
+    source.runs[1]!.resolve('new');
+    await expect(Promise.all([call, joined])).resolves.toEqual(['new', 'new']);
+    await settledAll(load);
+  });
+
   it('refresh: its value is forgotten by a delete before the read answers', async () => {
     const { source, store, load } = rig('later');
     store.faults.get = 'hangs';

@@ -166,7 +166,7 @@ function lookUp<V>(call: Call<V>, reading: Promise<Entry<V> | undefined>): Promi
   const lookedUp = reading.then((found) => {
     if (flight.phase === 'over') return;
     const { successor } = flight;
-    if (successor === undefined) return void answer(call, flight.isLookupVoid ? undefined : found, flight);
+    if (successor === undefined) return void answer(call, flight.isLookupVoid ? flight.offered : found, flight);
     const leader = successor.hasFailed ? place.registry.underWay(key) : successor;
     if (leader === undefined) place.registry.add(flight);
     depart(call, flight, leader);

@@ -1,6 +1,6 @@
 import { TimeoutError } from './errors.js';
 import { onAbort, replaceSignals } from './in-flight/signals.js';
-import { answersErrors, freshnessOf } from './store/entry.js';
+import { answersErrors, createEntry, freshnessOf } from './store/entry.js';
 import { show } from './options.js';
 import { startTimer } from './timer.js';
 import type { Observer } from './events.js';
@@ -168,13 +168,13 @@ function answers<V>({ wrapper }: Call<V>, hit: Entry<V>, waitedSince: number | u
 }
 
 /** Another process has brought the value. */
-function adopt<V>(call: Call<V>, flight: Flight<V>, { value }: Entry<V>): void {
+function adopt<V>(call: Call<V>, flight: Flight<V>, hit: Entry<V>): void {
   if (!flight.isFenced) {
     call.place.errors.forget(call.key);
-    if (flight.kind !== 'call') call.place.registry.offer(flight);
+    if (flight.kind !== 'call') call.place.registry.offer(call.key, hit);
   }
   close(call, flight);
-  flight.resolve(value as V);
+  flight.resolve(hit.value as V);
 }
 
 /** Not `flight.phase` itself, which the compiler takes for what it was before user code ran. */
@@ -211,7 +211,7 @@ function fulfilled<V>(call: Call<V>, flight: Flight<V>, leave: Leave, value: V):
     place.errors.forget(key);
     if (ttl !== undefined) keep(call, leave as Grant<V> | undefined, value, ttl, duration);
     else flight.release?.('alone');
-    if (flight.kind !== 'call') place.registry.offer(flight);
+    if (flight.kind !== 'call' && ttl !== undefined) offer(call, value, ttl);
   } else {
     flight.release?.('again');
   }
@@ -219,6 +219,12 @@ function fulfilled<V>(call: Call<V>, flight: Flight<V>, leave: Leave, value: V):
   wrapper.observer.ended(key, 'fulfilled', duration);
   if (flight.isFenced && place.store !== null) wrapper.observer.discarded(key);
   flight.resolve(value);
+}
+
+/** A call whose lookup is under way need not go by what it reads. */
+function offer<V>({ wrapper, place, key }: Call<V>, value: V, ttl: number): void {
+  if (ttl > 0) place.registry.offer(key, createEntry(value, { storedAt: Date.now(), ttl }));
+  else if (typeof wrapper.options.ttl === 'function') place.registry.offer(key, undefined);
 }
 
 function keep<V>(call: Call<V>, grant: Grant<V> | undefined, value: V, ttl: number, duration: number): void {

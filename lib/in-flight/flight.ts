@@ -21,7 +21,9 @@ export class Flight<V> {
   isFenced = false;
   /** A fence came during the lookup: what the read brings counts for nothing. */
   isLookupVoid = false;
-  /** What a flight in lookup follows instead of what it reads: a value that was brought or refreshed meanwhile. */
+  /** What a flight in lookup goes by instead, if anything. */
+  offered: Entry<V> | undefined;
+  /** The prime that a flight in lookup follows instead. */
   successor: Flight<V> | undefined;
   /** The old value that may answer where the run fails or takes too long. */
   fallback: Entry<V> | undefined;

@@ -1,3 +1,4 @@
+import type { Entry } from '../store/store.js';
 import type { Flight } from './flight.js';
 
 /** The flights of one name on one store. A flight leaves by its identity, never by its key alone. */
@@ -68,12 +69,12 @@ export class Registry<V> {
     this.add(refresh);
   }
 
-  /** A refresh has brought a value: a call whose lookup is under way need not run for one. */
-  offer(refresh: Flight<V>): void {
-    const flight = this.joinable(refresh.key);
+  /** A run that goes on behind has ended: this is what a call whose lookup is under way would read if it asked now. */
+  offer(key: string, entry: Entry<V> | undefined): void {
+    const flight = this.joinable(key);
     if (flight?.phase !== 'lookup') return;
     flight.isLookupVoid = true;
-    flight.successor = refresh;
+    flight.offered = entry;
   }
 
   #detach(flight: Flight<V>): void {
@@ -85,6 +86,6 @@ export class Registry<V> {
 function voidLookup<V>(flight: Flight<V>): boolean {
   if (flight.phase !== 'lookup') return false;
   flight.isLookupVoid = true;
-  flight.successor = undefined;
+  flight.offered = undefined;
   return true;
 }
