@@ -30,7 +30,7 @@ export type ToWorker = { readonly id: number } & (
   | { readonly do: 'peek' | 'delete'; readonly key: string }
   | { readonly do: 'prime'; readonly key: string; readonly value: string }
   | { readonly do: 'refresh'; readonly key: string; readonly task: Task }
-  | { readonly do: 'clear' | 'stats' | 'events' | 'settle' | 'quit' }
+  | { readonly do: 'clear' | 'stats' | 'events' | 'settle' | 'hear' | 'quit' }
 );
 
 export type FromWorker =

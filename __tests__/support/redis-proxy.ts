@@ -10,6 +10,7 @@ const DELAY = 30;
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** What is on its way, in the order in which it came: whatever the mode, no byte overtakes another. */
   #held: (() => void)[] = [];
   #mode: ProxyMode = 'pass';
   /** What clients have sent since the mode was set. */
@@ -35,10 +36,7 @@ export class Proxy {
   set mode(mode: ProxyMode) {
     this.#mode = mode;
     this.bytes = 0;
-    if (mode !== 'pass') return;
-    const held = this.#held;
-    this.#held = [];
-    for (const deliver of held) deliver();
+    if (mode === 'pass') this.#deliver(Infinity);
   }
 
   /** Reset every connection. */
@@ -52,14 +50,19 @@ export class Proxy {
     await closed;
   }
 
+  #deliver(count: number): void {
+    for (const deliver of this.#held.splice(0, count)) deliver();
+  }
+
   #pipe(from: Socket, to: Socket, isUp: boolean): void {
     this.#sockets.add(from);
     from.on('data', (bytes) => {
       if (isUp) this.bytes += bytes.length;
       const deliver = (): void => void (to.destroyed || to.write(bytes));
-      if (this.#mode === 'pass') deliver();
-      else if (this.#mode === 'hold') this.#held.push(deliver);
-      else if (this.#mode === 'delay') setTimeout(deliver, DELAY);
+      if (this.#mode === 'drop') return;
+      this.#held.push(deliver);
+      if (this.#mode === 'pass') this.#deliver(Infinity);
+      else if (this.#mode === 'delay') setTimeout(() => this.#mode === 'delay' && this.#deliver(1), DELAY);
     });
     // Whatever ends one side ends the other; the reason is of no interest here.
     from.on('error', () => undefined);
