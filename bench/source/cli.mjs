@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
@@ -79,13 +79,12 @@ function expectSameDependencies() {
 }
 
 function about(form) {
-  const git = (...args) => execFileSync('git', args, { cwd: rootFolder, encoding: 'utf8' }).trim();
   const { packages } = JSON.parse(readFileSync(`${benchFolder}package-lock.json`, 'utf8'));
   const { dependencies } = packages[''];
   return {
     command: form === 'full' ? 'npm run bench -- --full' : 'npm run bench',
     date: new Date().toISOString().slice(0, 10),
-    commit: git('rev-parse', '--short', 'HEAD'),
+    commit: git('rev-parse', '--short', 'HEAD') ?? 'unknown',
     isLibraryChanged: git('status', '--porcelain', '--', 'lib') !== '',
     node: process.version,
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -94,6 +93,12 @@ function about(form) {
       Object.keys(dependencies).map((name) => [name, packages[`node_modules/${name}`].version]),
     ),
   };
+}
+
+/** `undefined` in a copy of the tree that has no history. */
+function git(...args) {
+  const { status, stdout } = spawnSync('git', args, { cwd: rootFolder, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 /** Only whole runs are kept by themselves: a part of one must not pass for it. */
