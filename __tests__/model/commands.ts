@@ -1,0 +1,104 @@
+import type { Random } from './random.js';
+
+/** What can be done to a world. `pick` names one of those that are there at the time, whatever their number. */
+export type Command =
+  | { readonly do: 'call'; readonly wrapper: number; readonly key: number; readonly signal: 'none' | 'own' | 'aborted' }
+  | { readonly do: 'refresh'; readonly wrapper: number; readonly key: number; readonly signal: 'none' | 'own' }
+  | { readonly do: 'delete' | 'peek'; readonly wrapper: number; readonly key: number }
+  | { readonly do: 'clear'; readonly wrapper: number }
+  | { readonly do: 'prime'; readonly wrapper: number; readonly key: number; readonly how: 'plain' | 'promised' }
+  /** Settle a run, a promise that was primed with, or an operation of the store. */
+  | { readonly do: 'fulfil' | 'reject' | 'bring' | 'withhold' | 'answer' | 'fail' | 'fail late'; readonly pick: number }
+  | { readonly do: 'answer all' }
+  /** A caller with a signal leaves. */
+  | { readonly do: 'abort'; readonly pick: number }
+  | { readonly do: 'advance'; readonly by: number };
+
+/** A command, and how many microtasks pass before the next one: `Infinity` where all that can happen shall. */
+export type Step = Command & { readonly turns: number };
+
+/** What a world is made of. */
+export interface Settings {
+  /** `at once`: a `Map`. `by hand`: operations wait until they are answered. */
+  readonly store: 'at once' | 'by hand';
+  /** Operations fail and hang. */
+  readonly isFaulty: boolean;
+  readonly ttl: number | 'by value';
+  readonly staleWhileRevalidate: number;
+  readonly staleIfError: number;
+  readonly softTimeout: number | undefined;
+  readonly timeout: number | undefined;
+  readonly errorTtl: number;
+}
+
+export const STORE_TIMEOUT = 100;
+
+export function randomSettings(random: Random, hasTime: boolean): Settings {
+  const store = random.of(['at once', 'by hand'] as const);
+  return {
+    store,
+    isFaulty: store === 'by hand' && random.chance(0.4),
+    ttl: hasTime ? random.of([200, 200, 'by value', Infinity, 0]) : Infinity,
+    staleWhileRevalidate: hasTime ? random.of([0, 100, 300]) : 0,
+    staleIfError: hasTime ? random.of([0, 100, 500]) : 0,
+    softTimeout: hasTime ? random.of([undefined, 30]) : undefined,
+    timeout: hasTime ? random.of([undefined, 120]) : undefined,
+    errorTtl: hasTime ? random.of([0, 0, 80]) : 0,
+  };
+}
+
+export function randomSteps(random: Random, settings: Settings, count: number): Step[] {
+  const isByHand = settings.store === 'by hand';
+  const hasTime = settings.ttl !== Infinity || settings.timeout !== undefined || settings.errorTtl > 0;
+  const weights = {
+    call: 30,
+    fulfil: 14,
+    reject: 6,
+    delete: 5,
+    clear: 2,
+    refresh: 5,
+    prime: 5,
+    bring: 4,
+    withhold: 2,
+    abort: 6,
+    peek: 3,
+    advance: hasTime || settings.isFaulty ? 10 : 0,
+    answer: isByHand ? 25 : 0,
+    'answer all': isByHand ? 6 : 0,
+    fail: settings.isFaulty ? 4 : 0,
+    'fail late': settings.isFaulty ? 2 : 0,
+  };
+  return Array.from({ length: count }, () => randomStep(random, random.weighted(weights)));
+}
+
+function randomStep(random: Random, name: Command['do']): Step {
+  const wrapper = random.below(2);
+  const key = random.of([0, 0, 0, 1, 2]);
+  const turns = random.chance(0.7) ? Infinity : random.below(4);
+  const pick = random.below(1_000);
+  switch (name) {
+    case 'call':
+      return { do: name, wrapper, key, signal: random.of(['none', 'none', 'own', 'own', 'aborted']), turns };
+    case 'refresh':
+      return { do: name, wrapper, key, signal: random.of(['none', 'own']), turns };
+    case 'prime':
+      return { do: name, wrapper, key, how: random.of(['plain', 'promised']), turns };
+    case 'delete':
+    case 'peek':
+      return { do: name, wrapper, key, turns };
+    case 'clear':
+      return { do: name, wrapper, turns };
+    case 'advance':
+      return { do: name, by: random.of([1, 10, 30, 50, 99, 100, 101, 200, 400]), turns: Infinity };
+    case 'answer all':
+      return { do: name, turns: Infinity };
+    default:
+      return { do: name, pick, turns };
+  }
+}
+
+export function describeStep(step: Step): string {
+  const { do: name, turns, ...rest } = step;
+  const details = Object.entries(rest).map(([detail, value]) => `${detail} ${value}`);
+  return `${name}${details.length > 0 ? ` (${details.join(', ')})` : ''}${turns === Infinity ? '' : `, ${turns} turns`}`;
+}

@@ -1,0 +1,73 @@
+import { describeStep, randomSettings, randomSteps } from './commands.js';
+import { Random } from './random.js';
+import { Rules } from './rules.js';
+import { World } from './world.js';
+import type { Settings, Step } from './commands.js';
+
+/** How many commands are given to one world. */
+const LENGTH = 40;
+
+/** Gives `steps` to a new world and says what went wrong, if anything did. */
+export async function play(settings: Settings, steps: readonly Step[]): Promise<string | undefined> {
+  const world = new World(settings);
+  const checks = [new Rules(world)];
+  for (const step of steps) {
+    await world.perform(step);
+    if (step.turns === Infinity) for (const check of checks) check.check();
+    if (world.violations.length > 0) return `after ${describeStep(step)}: ${world.violations.join('; ')}`;
+  }
+  await end(world);
+  for (const check of checks) await check.checkEnd();
+  return world.violations.length > 0 ? `finally: ${world.violations.join('; ')}` : undefined;
+}
+
+/** Everything settles: runs, promises, the store; nothing more is asked for. */
+async function end(world: World): Promise<void> {
+  for (let round = 0; round < 100; round += 1) {
+    const [run] = world.unsettled('run');
+    const [prime] = world.unsettled('prime');
+    if (run !== undefined) await world.perform({ do: 'fulfil', pick: 0, turns: Infinity });
+    else if (prime !== undefined) await world.perform({ do: 'bring', pick: 0, turns: Infinity });
+    else if (world.pendingOperations > 0) await world.perform({ do: 'answer all', turns: Infinity });
+    else if (round % 2 === 1) return;
+    else await world.perform({ do: 'advance', by: 1_000, turns: Infinity });
+  }
+}
+
+/** Plays random worlds until `operations` commands have been given. Throws, with the shortest trace that it finds. */
+export async function playRandom(
+  seed: number,
+  operations: number,
+  options: { readonly hasTime: boolean },
+): Promise<number> {
+  const random = new Random(seed);
+  let played = 0;
+  while (played < operations) {
+    const settings = randomSettings(random, options.hasTime);
+    const steps = randomSteps(random, settings, LENGTH);
+    const failure = await play(settings, steps);
+    if (failure !== undefined) throw new Error(await report(seed, settings, steps));
+    played += steps.length;
+  }
+  return played;
+}
+
+async function report(seed: number, settings: Settings, steps: readonly Step[]): Promise<string> {
+  const shortest = await shrink(settings, steps);
+  const failure = await play(settings, shortest);
+  const trace = shortest.map((step, index) => `  ${index + 1}. ${describeStep(step)}`).join('\n');
+  return `SEED=${seed}\n${JSON.stringify(settings)}\n${trace}\n${failure}`;
+}
+
+/** Leaves out whatever can be left out. */
+async function shrink(settings: Settings, steps: readonly Step[]): Promise<readonly Step[]> {
+  let shortest = steps;
+  for (let size = steps.length >> 1; size >= 1; size = size === 1 ? 0 : size >> 1) {
+    for (let from = 0; from < shortest.length;) {
+      const without = [...shortest.slice(0, from), ...shortest.slice(from + size)];
+      if ((await play(settings, without)) === undefined) from += size;
+      else shortest = without;
+    }
+  }
+  return shortest;
+}
