@@ -166,8 +166,11 @@ function weaklySame({ fn, keyOf, ignore }: Identity): (other: Identity) => boole
 }
 
 function weakly(value: unknown): (other: unknown) => boolean {
-  if (typeof value !== 'function') return (other) => other === value;
-  const reference = new WeakRef(value);
+  return typeof value === 'function' ? isTargetOf(new WeakRef(value)) : (other) => other === value;
+}
+
+/** A function of its own: closures of one function share what they hold, and the other one in `weakly` holds the value. */
+function isTargetOf(reference: WeakRef<object>): (other: unknown) => boolean {
   // Without a check of `other`, what is gone would equal what was never given.
   return (other) => other !== undefined && other === reference.deref();
 }
