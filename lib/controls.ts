@@ -1,6 +1,7 @@
 import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
 import { isThenable } from './thenable.js';
+import { show } from './options.js';
 import { freshnessOf } from './store/entry.js';
 import { close, startRun, tellRefusal, ttlOf } from './run.js';
 import { wait } from './wait.js';
@@ -37,7 +38,7 @@ function controlsFor(
     keyOf: (...args: unknown[]) => wrapper.buildKey(receiver, args),
     has: async (...args: unknown[]) => (await usable(call(args))) !== undefined,
     peek: async (...args: unknown[]) => (await usable(call(args)))?.value,
-    prime: async (args: readonly unknown[], value: unknown) => prime(call(args), value),
+    prime: async (args: unknown, value: unknown) => prime(call(listOf(args)), value),
     refresh: async (...args: unknown[]) => refresh(call(args)),
     delete: async (...args: unknown[]) => forget(call(args)),
     clear: async () => {
@@ -49,6 +50,12 @@ function controlsFor(
     stats: () => observer.stats(),
     settled: () => activity.settled(),
   };
+}
+
+/** Text has a length too, and would stand for a call that nobody makes. */
+function listOf(args: unknown): readonly unknown[] {
+  if (Array.isArray(args)) return args.slice();
+  throw new TypeError(`Expected \`prime\` to be given the arguments of a call as an array, got ${show(args)}`);
 }
 
 /** The stored entry, if it is fresh or inside a stale window. */
