@@ -1,3 +1,4 @@
+import { Comparison } from './comparison.js';
 import { describeStep, randomSettings, randomSteps } from './commands.js';
 import { Random } from './random.js';
 import { Rules } from './rules.js';
@@ -10,27 +11,40 @@ const LENGTH = 40;
 /** Gives `steps` to a new world and says what went wrong, if anything did. */
 export async function play(settings: Settings, steps: readonly Step[]): Promise<string | undefined> {
   const world = new World(settings);
-  const checks = [new Rules(world)];
-  for (const step of steps) {
+  const rules = new Rules(world);
+  const comparison = settings.store === 'at once' ? new Comparison(world) : undefined;
+  const perform = async (step: Step): Promise<void> => {
+    comparison?.expect(step);
     await world.perform(step);
-    if (step.turns === Infinity) for (const check of checks) check.check();
+    if (step.turns !== Infinity) return;
+    rules.check();
+    await comparison?.check();
+  };
+  for (const step of steps) {
+    await perform(settlesNow(step, settings));
     if (world.violations.length > 0) return `after ${describeStep(step)}: ${world.violations.join('; ')}`;
   }
-  await end(world);
-  for (const check of checks) await check.checkEnd();
+  await end(world, perform);
+  await rules.checkEnd();
   return world.violations.length > 0 ? `finally: ${world.violations.join('; ')}` : undefined;
 }
 
+/** The reference knows no microtasks: what settles there is noticed before the next command. */
+function settlesNow(step: Step, { store }: Settings): Step {
+  const settles = ['fulfil', 'reject', 'bring', 'withhold'].includes(step.do);
+  return store === 'at once' && settles ? { ...step, turns: Infinity } : step;
+}
+
 /** Everything settles: runs, promises, the store; nothing more is asked for. */
-async function end(world: World): Promise<void> {
+async function end(world: World, perform: (step: Step) => Promise<void>): Promise<void> {
   for (let round = 0; round < 100; round += 1) {
     const [run] = world.unsettled('run');
     const [prime] = world.unsettled('prime');
-    if (run !== undefined) await world.perform({ do: 'fulfil', pick: 0, turns: Infinity });
-    else if (prime !== undefined) await world.perform({ do: 'bring', pick: 0, turns: Infinity });
-    else if (world.pendingOperations > 0) await world.perform({ do: 'answer all', turns: Infinity });
+    if (run !== undefined) await perform({ do: 'fulfil', pick: 0, turns: Infinity });
+    else if (prime !== undefined) await perform({ do: 'bring', pick: 0, turns: Infinity });
+    else if (world.pendingOperations > 0) await perform({ do: 'answer all', turns: Infinity });
     else if (round % 2 === 1) return;
-    else await world.perform({ do: 'advance', by: 1_000, turns: Infinity });
+    else await perform({ do: 'advance', by: 1_000, turns: Infinity });
   }
 }
 

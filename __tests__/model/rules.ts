@@ -110,6 +110,11 @@ export class Rules {
 
   #isRemembered(caller: Caller, origin: Origin): boolean {
     if (origin.kind === 'prime' || caller.kind === 'refresh') return false;
+    const wasForgotten = this.#world.fences.some(
+      ({ kind, key, madeAt }) =>
+        kind !== 'refresh' && (key ?? caller.key) === caller.key && madeAt > origin.startedAt && madeAt < caller.madeAt,
+    );
+    if (wasForgotten) return false;
     return caller.madeTime < origin.settleTime + this.#settings.errorTtl;
   }
 
