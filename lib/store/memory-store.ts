@@ -87,10 +87,11 @@ export class MemoryStore<V> {
   }
 
   #entryOf(kept: unknown): Entry<V> {
+    if (hasNoEnd(kept)) return createEntry(resultOf(kept) as V, { storedAt: this.#madeAt, ttl: Infinity });
     if (kept instanceof Timed) return kept.entry as Entry<V>;
-    if (!(kept instanceof Brief)) return createEntry(resultOf(kept) as V, { storedAt: this.#madeAt, ttl: Infinity });
+    const { value, freshUntil } = kept as Brief<V>;
     const ttl = this.#ttl ?? 0;
-    return createEntry(kept.value as V, { storedAt: this.#madeAt + kept.freshUntil - ttl, ttl });
+    return createEntry(value, { storedAt: this.#madeAt + freshUntil - ttl, ttl });
   }
 
   /** The store as its owner sees it, with entries under `name|key`. */
@@ -112,7 +113,12 @@ export class MemoryStore<V> {
 
 /** True for a result that is kept as it is, which it is for good. */
 export function hasNoEnd(kept: unknown): boolean {
-  return kept !== undefined && !(kept instanceof Ending);
+  try {
+    return kept !== undefined && !(kept instanceof Ending);
+  } catch {
+    // A proxy that does not tell its prototype: nothing of ours.
+    return true;
+  }
 }
 
 /** The result itself. */
