@@ -38,12 +38,12 @@ export function randomSettings(random: Random, hasTime: boolean): Settings {
   return {
     store,
     isFaulty: store === 'by hand' && random.chance(0.4),
-    ttl: hasTime ? random.of([200, 200, 'by value', Infinity, 0]) : Infinity,
-    staleWhileRevalidate: hasTime ? random.of([0, 100, 300]) : 0,
-    staleIfError: hasTime ? random.of([0, 100, 500]) : 0,
-    softTimeout: hasTime ? random.of([undefined, 30]) : undefined,
-    timeout: hasTime ? random.of([undefined, 120]) : undefined,
-    errorTtl: hasTime ? random.of([0, 0, 80]) : 0,
+    ttl: hasTime ? random.of([60, 60, 60, 'by value', 'by value', Infinity, 0]) : Infinity,
+    staleWhileRevalidate: hasTime ? random.of([0, 0, 50]) : 0,
+    staleIfError: hasTime ? random.of([0, 60, 150]) : 0,
+    softTimeout: hasTime ? random.of([undefined, 20]) : undefined,
+    timeout: hasTime ? random.of([undefined, 90]) : undefined,
+    errorTtl: hasTime ? random.of([0, 0, 70]) : 0,
   };
 }
 
@@ -62,7 +62,7 @@ export function randomSteps(random: Random, settings: Settings, count: number): 
     withhold: 2,
     abort: 6,
     peek: 3,
-    advance: hasTime || settings.isFaulty ? 10 : 0,
+    advance: hasTime || settings.isFaulty ? 14 : 0,
     answer: isByHand ? 25 : 0,
     'answer all': isByHand ? 6 : 0,
     fail: settings.isFaulty ? 4 : 0,
@@ -89,7 +89,7 @@ function randomStep(random: Random, name: Command['do']): Step {
     case 'clear':
       return { do: name, wrapper, turns };
     case 'advance':
-      return { do: name, by: random.of([1, 10, 30, 50, 99, 100, 101, 200, 400]), turns: Infinity };
+      return { do: name, by: random.of([1, 10, 20, 30, 40, 60, 90, 99, 101, 200]), turns: Infinity };
     case 'answer all':
       return { do: name, turns: Infinity };
     default:

@@ -388,7 +388,7 @@ export class World {
 /** How long the value of an origin is fresh, where that depends on it: every fifth is not to be stored. */
 export function ttlByValue(value: string): number {
   const index = Number(value.split(' ')[1]);
-  return index % 5 === 0 ? 0 : 150 + 10 * (index % 3);
+  return index % 5 === 0 ? 0 : 40 + 20 * (index % 3);
 }
 
 /** Microtasks only: nothing of this needs a timer. */
