@@ -4,7 +4,8 @@ import { memoizeWith, wrap } from './memoize-async.js';
 import { isPlainObject, resolveOptions, show } from './options.js';
 import type { Stats } from './events.js';
 import type { AnyFunction, AsyncFunction } from './functions.js';
-import type { memoizeAsync, Owner } from './memoize-async.js';
+import type { memoizeAsync } from './memoize-async.js';
+import type { Owner } from './wrapper.js';
 import type { Controls, Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 

@@ -5,3 +5,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === 'function'
   );
 }
+
+/** Not `promise.then`: a promise may have a `then` of its own. */
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the promise as its receiver
+export const then = Promise.prototype.then;

@@ -1,11 +1,21 @@
 import { abortedSignal, onAbort } from './in-flight/signals.js';
+import { freshnessOf } from './store/entry.js';
+import { then } from './thenable.js';
 import type { AbortSignalLike } from './abort-signal.js';
 import type { Flight } from './in-flight/flight.js';
-import type { Wrapper } from './wrapper.js';
+import type { Call, Wrapper } from './wrapper.js';
 
-/** Not `promise.then`: a promise may have a `then` of its own. */
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the promise as its receiver
-const then = Promise.prototype.then;
+/** Share what is under way. */
+export function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>['signals']): Promise<V> {
+  flight.admit(signals);
+  wrapper.observer.received('join', flight.key);
+  if (flight.isAnsweredEarly) {
+    if (freshnessOf(flight.fallback!, Date.now(), wrapper.options) === 'expired') flight.reopen();
+    else wrapper.observer.fellBack(flight.key, 'soft-timeout');
+  }
+  const cycle = wrapper.recursion?.cycle(flight);
+  return cycle === undefined ? wait(wrapper, flight, signals) : Promise.reject(recursionError(wrapper.name, cycle));
+}
 
 /** One caller's share of a flight that has admitted it. With a signal it may leave, and nobody else notices. */
 export function wait<V>(
@@ -36,4 +46,9 @@ export function wait<V>(
       },
     );
   });
+}
+
+/** @param cycle The keys of the runs from the one that the call would wait for to the call itself. */
+export function recursionError(name: string, cycle: readonly string[]): Error {
+  return new Error(`${name}: this call would wait for itself, by way of ${cycle.join(' → ')}`);
 }

@@ -1,9 +1,14 @@
+import { Activity } from './activity.js';
+import { Observer } from './events.js';
+import { createKeyBuilder } from './hashing/key-of.js';
+import { RecursionGuard } from './in-flight/recursion.js';
+import { LONGEST_NAME, show } from './options.js';
+import { Places } from './place.js';
 import type { AbortSignalLike } from './abort-signal.js';
-import type { Activity } from './activity.js';
-import type { Observer } from './events.js';
+import type { AnyFunction } from './functions.js';
 import type { KeyBuilder } from './hashing/key-of.js';
 import type { ResolvedOptions } from './options.js';
-import type { Place, Places } from './place.js';
+import type { Place } from './place.js';
 
 /** What the parts of one wrapper share. */
 export interface Wrapper<V> {
@@ -14,6 +19,8 @@ export interface Wrapper<V> {
   readonly places: Places<V>;
   readonly observer: Observer;
   readonly activity: Activity;
+  /** Notices a run that would wait for itself, where that was asked for. */
+  readonly recursion: RecursionGuard | undefined;
 }
 
 /** One call: by whom, with what, and where its answer is found. */
@@ -24,4 +31,42 @@ export interface Call<V> {
   readonly receiver: unknown;
   readonly args: readonly unknown[];
   readonly signals: readonly AbortSignalLike[] | undefined;
+}
+
+/** What several wrappers have in common. */
+export interface Owner {
+  /** Stands before each wrapper's name, with a dot. */
+  readonly name: string | undefined;
+  /** Counts what is under way in any of them. */
+  readonly activity?: Activity;
+}
+
+export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: Owner | undefined): Wrapper<unknown> {
+  const prefix = owner?.name;
+  const isNameGiven = options.name !== undefined && options.name !== '';
+  const ownName = isNameGiven ? options.name : nameOf(fn);
+  const name = prefix === undefined || prefix === '' ? ownName : `${prefix}.${ownName}`;
+  if (name.length > LONGEST_NAME) {
+    throw new TypeError(
+      `Expected \`name\` to be at most ${LONGEST_NAME} characters with its prefix, got ${show(name)}`,
+    );
+  }
+  const { keyOf, ignore } = options;
+  const observer = new Observer(name, options.onEvent);
+  return {
+    fn: fn as Wrapper<unknown>['fn'],
+    name,
+    options,
+    observer,
+    buildKey: createKeyBuilder({ name, keyOf, ignore }),
+    places: new Places({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
+      observer.storeFailed(operation, key, error),
+    ),
+    activity: new Activity(owner?.activity),
+    recursion: options.detectRecursion ? new RecursionGuard() : undefined,
+  };
+}
+
+function nameOf({ name }: AnyFunction): string {
+  return typeof name === 'string' && name !== '' ? name.replaceAll('|', '_').slice(0, LONGEST_NAME / 2) : 'anonymous';
 }
