@@ -83,6 +83,7 @@ const misuse: [option: string, expected: string, value: unknown, shown: string][
   ['storeTimeout', positive, 0, '0'],
   ['storeTimeout', positive, NaN, 'NaN'],
   ['storeTimeout', positive, [1_000], '[1000]'],
+  ['detectRecursion', 'true or false', 1, '1'],
   ['onEvent', 'a function', {}, '[object Object]'],
   ['onEvent', 'a function', 'log', '"log"'],
 ];
@@ -138,7 +139,7 @@ describe('memoizeAsync', () => {
       Object.defineProperty(Object.prototype, option, { value: Symbol('polluted'), configurable: true });
       try {
         expect(given({})).not.toThrow();
-        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(14);
+        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(15);
         const fn = memoizeAsync(async (id: number) => id, {});
         expect(await fn(7)).toBe(7);
         expect(await fn(7)).toBe(7);

@@ -14,6 +14,7 @@ export function isAbortSignal(value: unknown): value is AbortSignalLike {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return false;
-  if (Object.prototype.toString.call(value) !== '[object AbortSignal]' || Object.hasOwn(value, Symbol.toStringTag)) return false;
+  if (Object.prototype.toString.call(value) !== '[object AbortSignal]' || Object.hasOwn(value, Symbol.toStringTag))
+    return false;
   return typeof (value as Partial<AbortSignalLike>).aborted === 'boolean';
 }

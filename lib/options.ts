@@ -118,6 +118,14 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
   readonly storeTimeout?: number | undefined;
 
   /**
+   * Reject a call that would wait for its own run, with an error that names the way there. Costs an asynchronous context
+   * for each run, and needs a host with `AsyncLocalStorage`, as Node is.
+   *
+   * @default false
+   */
+  readonly detectRecursion?: boolean | undefined;
+
+  /**
    * Told of everything that happens, as it happens. What it throws changes no outcome.
    *
    * @default undefined
@@ -140,6 +148,7 @@ export interface ResolvedOptions {
   readonly softTimeout: number;
   readonly timeout: number;
   readonly storeTimeout: number;
+  readonly detectRecursion: boolean;
   readonly onEvent: ((event: MemoizeEvent) => unknown) | undefined;
 }
 
@@ -160,6 +169,7 @@ const defaults: ResolvedOptions = {
   softTimeout: Infinity,
   timeout: Infinity,
   storeTimeout: 1_000,
+  detectRecursion: false,
   onEvent: undefined,
 };
 
@@ -191,6 +201,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
   softTimeout: limit,
   timeout: limit,
   storeTimeout: limit,
+  detectRecursion: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
   onEvent: isFunction,
 };
 

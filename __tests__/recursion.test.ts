@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { memoizeAsync } from '../lib/index.js';
+
+describe('detectRecursion', () => {
+  it('rejects a call that would wait for its own run, and names the way there', async () => {
+    const fibonacci: (n: number) => Promise<number> = memoizeAsync(
+      async (n: number) => (n < 2 ? fibonacci(5) : (await fibonacci(n - 1)) + n),
+      { name: 'fibonacci', detectRecursion: true },
+    );
+    await expect(fibonacci(3)).rejects.toThrow(
+      'fibonacci: this call would wait for itself, by way of #3 → #2 → #1 → #5 → #4 → #3',
+    );
+  });
+
+  it('finds a cycle through another wrapper, in an asynchronous store', async () => {
+    const entries = new Map();
+    const cache = {
+      get: async (key: string) => entries.get(key) as undefined,
+      set: async (key: string, entry: unknown) => entries.set(key, entry),
+      delete: async (key: string) => entries.delete(key),
+    };
+    const options = { cache, detectRecursion: true };
+    const getUser: (id: number) => Promise<number> = memoizeAsync(async (id) => getTeam(id), {
+      ...options,
+      name: 'user',
+    });
+    const getTeam: (id: number) => Promise<number> = memoizeAsync(async (id) => getUser(id), {
+      ...options,
+      name: 'team',
+    });
+    await expect(getUser(7)).rejects.toThrow('user: this call would wait for itself, by way of #7 → #7');
+    expect(entries.size).toBe(0);
+  });
+
+  it('rejects a call that finds nothing and would join the refresh that it is part of', async () => {
+    const runs: number[] = [];
+    const fn = memoizeAsync(
+      async (id: number): Promise<number> => {
+        runs.push(id);
+        return fn(id);
+      },
+      { name: 'fn', detectRecursion: true },
+    );
+    await expect(fn.refresh(1)).rejects.toThrow('fn: this call would wait for itself, by way of #1 → #1');
+    expect(runs).toEqual([1]);
+    await fn.settled();
+  });
+
+  it('lets calls pass that wait for nobody of their own', async () => {
+    const double = memoizeAsync(async (n: number): Promise<number> => (n === 0 ? 0 : (await double(n - 1)) + 2), {
+      detectRecursion: true,
+    });
+    expect(await Promise.all([double(10), double(5), double(10)])).toEqual([20, 10, 20]);
+    expect(double.stats().runs).toBe(11);
+  });
+});

@@ -1,0 +1,50 @@
+/** The part of `AsyncLocalStorage` that is used; declared here so that no Node types are needed. */
+interface AsyncContext<T> {
+  getStore(): T | undefined;
+  run<R>(store: T, callback: () => R): R;
+}
+
+interface Host {
+  readonly process?: {
+    getBuiltinModule?(name: string): { readonly AsyncLocalStorage?: new <T>() => AsyncContext<T> } | undefined;
+  };
+}
+
+/** A flight, as far as it matters here. */
+interface Marked {
+  readonly key: string;
+}
+
+/** The runs that a piece of code is part of, the innermost first. */
+interface Runs {
+  readonly flight: Marked;
+  readonly within: Runs | undefined;
+}
+
+/** Notices a run that would wait for itself: by the asynchronous context, in which every run leaves its mark. */
+export class RecursionGuard {
+  readonly #context: AsyncContext<Runs>;
+
+  constructor() {
+    const { AsyncLocalStorage } = (globalThis as Host).process?.getBuiltinModule?.('node:async_hooks') ?? {};
+    if (AsyncLocalStorage === undefined) {
+      throw new TypeError('Expected `detectRecursion` only where there is an AsyncLocalStorage, as in Node');
+    }
+    this.#context = new AsyncLocalStorage<Runs>();
+  }
+
+  /** Call `fn` as part of the run of `flight`. */
+  enter<R>(flight: Marked, fn: () => R): R {
+    return this.#context.run({ flight, within: this.#context.getStore() }, fn);
+  }
+
+  /** The keys from the run of `flight` to here, if a call that joined it would wait for itself. */
+  cycle(flight: Marked): readonly string[] | undefined {
+    const keys: string[] = [flight.key];
+    for (let runs = this.#context.getStore(); runs !== undefined; runs = runs.within) {
+      keys.unshift(runs.flight.key);
+      if (runs.flight === flight) return keys;
+    }
+    return undefined;
+  }
+}
