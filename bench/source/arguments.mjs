@@ -21,6 +21,7 @@ const forms = {
   short: {
     runs: 1,
     rounds: 5,
+    slowRounds: 1,
     heavyRounds: 1,
     duration: 10,
     warmUp: 60,
@@ -32,6 +33,7 @@ const forms = {
   full: {
     runs: 2,
     rounds: 11,
+    slowRounds: 3,
     heavyRounds: 3,
     duration: 40,
     warmUp: 200,
@@ -43,6 +45,7 @@ const forms = {
   check: {
     runs: 1,
     rounds: 1,
+    slowRounds: 1,
     heavyRounds: 1,
     duration: 1,
     warmUp: 0,

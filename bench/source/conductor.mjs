@@ -7,6 +7,9 @@ import { randomFrom } from './workloads/arguments.mjs';
 
 const workerFile = fileURLToPath(new URL('./worker.mjs', import.meta.url));
 
+/** Who takes so many times longer for a slice than it was given, because it can do no less, plays fewer rounds. */
+const slow = 20;
+
 /** How long a process may keep silent before it is given up. */
 const patience = 120_000;
 
@@ -89,6 +92,7 @@ class Player {
   reason = undefined;
   values = [];
   details = {};
+  isSlow = false;
 
   constructor(job) {
     this.job = job;
@@ -124,7 +128,7 @@ class Player {
  * All contenders at one workload, each in a process of its own: prepared side by side, then asked for one timed slice
  * each, in another order each round, so that whatever else the machine does hits all alike.
  */
-export async function playInterleaved(jobs, { rounds, duration, warmUp, ...settings }) {
+export async function playInterleaved(jobs, { rounds, slowRounds, duration, warmUp, ...settings }) {
   const players = jobs.map((job) => new Player(job));
   const workers = new Map();
   try {
@@ -134,10 +138,17 @@ export async function playInterleaved(jobs, { rounds, duration, warmUp, ...setti
       await player.prepare(worker, settings);
       if (player.status !== 'timed') worker.end();
     });
-    if (warmUp > 0) for (const player of players) await player.sample(warmUp, false);
+    if (warmUp > 0) {
+      for (const player of players) {
+        const start = Date.now();
+        await player.sample(warmUp, false);
+        player.isSlow = Date.now() - start > slow * warmUp;
+      }
+    }
     const random = randomFrom(1_013_904_223);
     for (let round = 0; round < rounds; round += 1) {
-      for (const player of shuffled(players, random)) await player.sample(duration, true);
+      const playing = players.filter(({ isSlow }) => !isSlow || round < slowRounds);
+      for (const player of shuffled(playing, random)) await player.sample(duration, true);
     }
     for (const player of players) await player.finish();
   } finally {

@@ -97,7 +97,7 @@ function flatten(text) {
 
 export const C1 = joins({ flights: 1, callers: 10_000 });
 export const C2 = joins({ flights: 1_000, callers: 100 });
-export const C1b = bytesPerJoiner(50_000);
+export const C1b = bytesPerJoiner(20_000);
 
 /** Callers on one flight as their number grows. */
 export const joinsOf = ({ callers }) => joins({ flights: 1, callers });

@@ -65,13 +65,12 @@ export async function fill(count, limit, step) {
 export function collectGarbage() {
   if (typeof globalThis.gc !== 'function') throw new Error('Run with --expose-gc');
   globalThis.gc();
-  globalThis.gc();
 }
 
 /** Bytes that are reachable now, in the heap and outside. */
 export async function reachableBytes() {
   // Promises that have settled keep their reactions until their turn has come.
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     await turn();
     collectGarbage();
   }
