@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { memoizeAsync } from 'aiocachetools';
+import { createEntry } from '../../lib/store/entry.js';
+import { hasNoEnd, MemoryStore, resultOf } from '../../lib/store/memory-store.js';
+import type { MemoizeOptions, Store } from 'aiocachetools';
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'], now: 1_000_000 });
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const results: [string, unknown][] = [
+  ['undefined', undefined],
+  ['null', null],
+  ['0', 0],
+  ['-0', -0],
+  ["''", ''],
+  ['NaN', NaN],
+  ['false', false],
+  ['a symbol', Symbol('result')],
+  ['an object', { id: 7 }],
+  ['an entry', createEntry('other', { storedAt: 0, ttl: 1 })],
+  ['a function', () => 7],
+];
+
+const ttls: [string, MemoizeOptions['ttl']][] = [
+  ['without an end', undefined],
+  ['with an endless `ttl`', Infinity],
+  ['with one `ttl` for all', 60_000],
+  ['with a `ttl` of each', () => 60_000],
+];
+
+describe('memoizeAsync on its own store', () => {
+  describe.each(ttls)('%s', (_, ttl) => {
+    it.each(results)('keeps %s as it is', async (_name, result) => {
+      const fn = memoizeAsync(async (_id: number) => result, { ttl });
+      await fn(7);
+      expect(await fn(7)).toBe(result);
+      expect(await fn.peek(7)).toBe(result);
+      expect(await fn.has(7)).toBe(true);
+      expect(fn.stats()).toMatchObject({ runs: 1, hits: 1, misses: 1 });
+    });
+
+    it('primes, deletes and clears', async () => {
+      const fn = memoizeAsync(async (id: number): Promise<unknown> => id, { ttl });
+      await fn.prime([7], undefined);
+      expect([await fn.has(7), await fn.peek(7), await fn(7)]).toEqual([true, undefined, undefined]);
+      expect([await fn.delete(7), await fn.delete(7)]).toEqual([true, false]);
+      await fn(8);
+      await fn.clear();
+      expect(await fn.has(8)).toBe(false);
+    });
+  });
+
+  it.each([
+    ['a number', 100],
+    ['a function', () => 100],
+    ['a fraction', 99.5],
+  ])('counts a `ttl` that is %s from the moment the run settled', async (_, ttl) => {
+    const fn = memoizeAsync(
+      async (id: number) => {
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+        return id;
+      },
+      { ttl },
+    );
+    const first = fn(7);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await first;
+    await jest.advanceTimersByTimeAsync(98);
+    expect(await fn.has(7)).toBe(true);
+    await jest.advanceTimersByTimeAsync(2);
+    expect(await fn.has(7)).toBe(false);
+  });
+
+  it('shortens each `ttl` by `jitter`, and by no more', async () => {
+    const random = jest.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(0.999);
+    const fn = memoizeAsync(async (id: number) => id, { ttl: 1_000, jitter: 0.5 });
+    await fn(1);
+    await fn(2);
+    random.mockRestore();
+    await jest.advanceTimersByTimeAsync(499);
+    expect([await fn.has(1), await fn.has(2)]).toEqual([true, true]);
+    await jest.advanceTimersByTimeAsync(2);
+    expect([await fn.has(1), await fn.has(2)]).toEqual([true, false]);
+    await jest.advanceTimersByTimeAsync(499);
+    expect(await fn.has(1)).toBe(false);
+  });
+
+  it('knows entries of now after the clock was set back or ahead', async () => {
+    const fn = memoizeAsync(async (id: number) => id, { ttl: 60_000 });
+    jest.setSystemTime(1_000);
+    await fn(7);
+    await fn(7);
+    expect(fn.stats()).toMatchObject({ runs: 1, hits: 1 });
+    jest.setSystemTime(1e12);
+    await fn(7);
+    await fn(7);
+    expect(fn.stats()).toMatchObject({ runs: 2, hits: 2 });
+  });
+
+  it('keeps a thousand results at least, and not without end', async () => {
+    const fn = memoizeAsync(async (id: number) => id);
+    for (let id = 0; id < 10_000; id += 1) await fn(id);
+    for (let id = 9_000; id < 10_000; id += 1) await fn(id);
+    expect(fn.stats()).toMatchObject({ runs: 10_000, hits: 1_000 });
+    const kept = [...((fn.cache as Store).keys!() as Iterable<string>)];
+    expect(kept.length).toBeLessThanOrEqual(2_000);
+  });
+
+  it('shows its owner a store of entries', async () => {
+    const fn = memoizeAsync(async (id: number) => `user ${id}`, { name: 'getUser', ttl: 60_000 });
+    await fn(7);
+    const store = fn.cache as Store<string> & { keys(): Iterable<string> };
+    expect([...store.keys()]).toEqual(['getUser|#7']);
+    expect(store.get('getUser|#7')).toEqual(createEntry('user 7', { storedAt: 1_000_000, ttl: 60_000 }));
+    expect(store.get('getOrder|#7')).toBeUndefined();
+    expect(store.get('#7')).toBeUndefined();
+
+    store.set('getUser|#8', createEntry('another', { storedAt: 1_000_000, ttl: 10 }));
+    expect(await fn(8)).toBe('another');
+    await jest.advanceTimersByTimeAsync(10);
+    expect(await fn(8)).toBe('user 8');
+    store.set('getOrder|#9', createEntry('another', { storedAt: 1_000_000, ttl: Infinity }));
+    store.set('getUser|#9', 'garbage' as never);
+    expect(await fn.has(9)).toBe(false);
+
+    expect([store.delete('getUser|#7'), store.delete('getUser|#7'), store.delete('getOrder|#8')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(await fn.has(7)).toBe(false);
+    expect(fn.stats().storeErrors).toBe(0);
+  });
+
+  it('shows an endless result as an entry without an end', async () => {
+    const fn = memoizeAsync(async (): Promise<void> => {}, { name: 'fn' });
+    await fn();
+    const entry = (fn.cache as Store).get('fn|()');
+    expect(entry).toEqual({ v: 1, value: undefined, storedAt: 1_000_000 });
+    expect('freshUntil' in (entry as object)).toBe(false);
+  });
+});
+
+describe('hasNoEnd and resultOf', () => {
+  it('tell a result that is kept as it is from one that ends, and from none', async () => {
+    const store = new MemoryStore<unknown>(undefined);
+    store.write('endless', 'Ada', Infinity, undefined);
+    store.write('nothing', undefined, Infinity, undefined);
+    store.write('ending', 'Ada', 60, undefined);
+    expect(['endless', 'nothing', 'ending', 'none'].map((key) => hasNoEnd(store.get(key)))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(resultOf(store.get('endless'))).toBe('Ada');
+    expect(resultOf(store.get('nothing'))).toBeUndefined();
+  });
+});
