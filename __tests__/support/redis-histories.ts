@@ -45,6 +45,7 @@ export class Histories {
   #log: string[] = [];
   #keys: readonly string[] = [];
   #primes = 0;
+  #runs = 0;
 
   private constructor(server: TestServer, fleet: Fleet, proxy: Proxy, isTiered: boolean) {
     this.#server = server;
@@ -77,10 +78,12 @@ export class Histories {
     this.#made = new Map();
     this.#floors = new Map();
     this.#log = [`seeds ${seeds.join(' ')}`];
-    this.#keys = seeds.flatMap((_, lane) => keysOf(lane));
+    // What a near store still holds of an earlier history must not pass for one of this.
+    const run = ++this.#runs;
+    this.#keys = seeds.flatMap((_, lane) => keysOf(run, lane));
     await this.#client.flushall();
     await this.#inStep();
-    await Promise.all(seeds.map((seed, lane) => this.#runOne(createRandom(seed), keysOf(lane), length)));
+    await Promise.all(seeds.map((seed, lane) => this.#runOne(createRandom(seed), keysOf(run, lane), length)));
     await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
     await this.#check();
     await this.#checkNear();
@@ -269,6 +272,6 @@ export class Histories {
   }
 }
 
-function keysOf(lane: number): string[] {
-  return [`${lane}a`, `${lane}b`];
+function keysOf(run: number, lane: number): string[] {
+  return [`${run}.${lane}a`, `${run}.${lane}b`];
 }

@@ -146,6 +146,8 @@ interface RedisCluster extends ClusterClient, Events {
 }
 
 function ofRedisCluster(cluster: RedisCluster): Commands {
+  /** The node that was duplicated last. */
+  let source: NodeRedis | undefined;
   return {
     send: (key, args) => cluster.sendCommand(key, false, [...args]),
     masters: async () => {
@@ -157,10 +159,21 @@ function ofRedisCluster(cluster: RedisCluster): Commands {
     keyPrefix: '',
     isEnded: () => cluster.isOpen === false,
     canDuplicate: true,
-    duplicate: async () => (await cluster.nodeClient(anyOf(cluster.masters))).duplicate?.(),
+    // Every node of a cluster hears every message, so one plain connection will do.
+    duplicate: async () => {
+      source = await cluster.nodeClient(anyOf(cluster.masters));
+      return source.duplicate?.();
+    },
     onEnd: (listener) => {
-      // node-redis 4 says nothing; 5 and 6 say it like this.
-      return listen(cluster, 'disconnect', listener);
+      // Not all versions say so themselves, but their nodes do; a node may also just leave.
+      const stopListening = listen(source ?? {}, 'end', () => {
+        if (cluster.isOpen !== true) listener();
+      });
+      const stopListeningToCluster = listen(cluster, 'disconnect', listener);
+      return () => {
+        stopListening();
+        stopListeningToCluster();
+      };
     },
   };
 }
