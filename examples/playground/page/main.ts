@@ -139,7 +139,7 @@ function showCode(chosen: readonly TimeOption[]): void {
     }
     pre.append('});\n');
   }
-  const call = crowd.isImpatient ? "getReport('news', { signal: AbortSignal.timeout(1_500) });" : "getReport('news');";
+  const call = crowd.isImpatient ? "getReport('news', AbortSignal.timeout(1_500));" : "getReport('news');";
   pre.append(`\nawait ${call}`);
 }
 

@@ -25,7 +25,8 @@ export interface Run {
   endedAt: number;
 }
 
-type Load = (topic: Topic, options?: { readonly signal: AbortSignal }) => Promise<Report>;
+/** A signal is no part of the key. */
+type Load = (topic: Topic, signal?: AbortSignal) => Promise<Report>;
 
 /** Milliseconds that the upstream takes. */
 export const latency = { healthy: 700, slow: 3_000 } as const;
@@ -59,7 +60,7 @@ export class World {
   call(topic: Topic, signal: AbortSignal | undefined): { reception: Reception; report: Promise<Report> } {
     this.#received = 'miss';
     const get: Load = this.isMemoized ? this.#load : (...args) => this.#ask(...args);
-    const report = signal === undefined ? get(topic) : get(topic, { signal });
+    const report = signal === undefined ? get(topic) : get(topic, signal);
     return { reception: this.#received, report };
   }
 
@@ -97,19 +98,19 @@ export class World {
     if (run !== undefined) run.outcome = 'discarded';
   }
 
-  async #ask(topic: Topic, options?: { readonly signal: AbortSignal }): Promise<Report> {
+  async #ask(topic: Topic, signal?: AbortSignal): Promise<Report> {
     const isBehind = this.isMemoized && this.#received === 'stale';
     const run: Run = { topic, startedAt: performance.now(), isBehind, outcome: 'running', endedAt: Infinity };
     this.runs.push(run);
     this.requests += 1;
     try {
-      await pause(this.upstream.isSlow ? latency.slow : latency.healthy, options?.signal);
+      await pause(this.upstream.isSlow ? latency.slow : latency.healthy, signal);
       if (this.upstream.isBroken) throw new Error('503 from the upstream');
       run.outcome = 'fulfilled';
       this.#version += 1;
       return { topic, version: this.#version };
     } catch (error) {
-      run.outcome = options?.signal.aborted === true ? 'aborted' : 'rejected';
+      run.outcome = signal?.aborted === true ? 'aborted' : 'rejected';
       throw error;
     } finally {
       run.endedAt = performance.now();
