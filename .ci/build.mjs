@@ -29,8 +29,6 @@ async function buildCommonJs() {
     format: 'cjs',
     platform: 'neutral',
     target: 'es2022',
-    sourcemap: true,
-    sourcesContent: false,
     plugins: [{ name: 'file-by-file', setup: keepImports }],
   });
   writeFileSync('dist/cjs/package.json', '{ "type": "commonjs" }\n');

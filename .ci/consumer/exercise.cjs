@@ -2,7 +2,8 @@
 const assert = require('node:assert/strict');
 
 module.exports = async function exercise(library, { redisStore }) {
-  const { memoizeAsync, perInstance, TimeoutError, UnkeyableArgumentError } = library;
+  const { createMemoizer, memoizeAsync, memoizeMethods, perInstance, tiered, TimeoutError, UnkeyableArgumentError } =
+    library;
   let runs = 0;
   const events = [];
   const double = memoizeAsync(
@@ -41,6 +42,12 @@ module.exports = async function exercise(library, { redisStore }) {
   // The timer of the library keeps no process alive.
   const alive = setInterval(() => {}, 1_000);
   await assert.rejects(hung(), (error) => error instanceof TimeoutError && error.timeout === 10);
+  const client = memoizeMethods({ load: async (n) => n + 1 }, { load: {} });
+  assert.equal(await client.load(1), 2);
+  const memoize = createMemoizer({ cache: tiered(new Map(), new Map()), name: 'module' });
+  assert.equal(await memoize(async (n) => n + 1, { name: 'increment' })(1), 2);
+  assert.equal(memoize.stats().runs, 1);
+
   // Both entries have the same classes.
   const unanswered = redisStore(() => new Promise(() => {}));
   await assert.rejects(unanswered.get('key', 10), (error) => error instanceof TimeoutError);

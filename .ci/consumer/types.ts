@@ -4,6 +4,7 @@ import {
   memoizeAsync,
   memoizeMethods,
   perInstance,
+  tiered,
   TimeoutError,
   UnkeyableArgumentError,
 } from 'aiocachetools';
@@ -58,7 +59,7 @@ export const perReceiver = memoizeAsync(
 export const shared = redisStore((args: readonly string[]): Promise<unknown> => Promise.resolve(args.length));
 export const sharedUser = memoizeAsync(async (id: number): Promise<User> => ({ id, name: 'Ada' }), {
   name: 'sharedUser',
-  cache: shared,
+  cache: tiered(new Map(), shared),
 });
 
 export const memoize = createMemoizer({ name: 'users', ttl: 60_000 });
