@@ -3,7 +3,7 @@
  * that are commonly used.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 process.chdir(join(import.meta.dirname, '..'));
@@ -27,7 +27,9 @@ for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 
 function tracked() {
-  return execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' })
-    .split('\0')
-    .filter((file) => file !== '');
+  return execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0').filter(isFile);
+}
+
+function isFile(path) {
+  return path !== '' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
