@@ -85,8 +85,6 @@ export const emptyStats: Stats = {
 
 type Received = 'hit' | 'stale' | 'join' | 'miss';
 
-const counterOf = { hit: 'hits', stale: 'stale', join: 'joins', miss: 'misses' } as const;
-
 /** Reads the properties of `debug` as an heir: as an object of its own it is a dictionary, where a read costs a search. */
 const settings = Object.create(createDebug) as { readonly namespaces?: unknown };
 
@@ -115,15 +113,9 @@ export class Observer {
     return { ...this.#counts };
   }
 
-  /** What `received('hit', key)` does, on the shortest way. */
-  hit(key: string): void {
-    this.#counts.hits += 1;
-    if (this.isHeard) this.#tell({ type: 'hit', name: this.#name, key });
-  }
-
   /** A call was received. */
   received(type: Received, key: string): void {
-    this.#counts[counterOf[type]] += 1;
+    this.#count(type);
     if (this.isHeard) this.#tell({ type, name: this.#name, key });
   }
 
@@ -165,6 +157,14 @@ export class Observer {
   unleased(key: string, reason: string): void {
     this.#counts.unleased += 1;
     if (this.isHeard) this.#tell({ type: 'unleased', name: this.#name, key, reason });
+  }
+
+  /** A name that is known when this is compiled is found at once, one that is put together is looked up. */
+  #count(type: Received): void {
+    if (type === 'hit') this.#counts.hits += 1;
+    else if (type === 'join') this.#counts.joins += 1;
+    else if (type === 'miss') this.#counts.misses += 1;
+    else this.#counts.stale += 1;
   }
 
   #logs(): boolean {

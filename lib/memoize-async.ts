@@ -3,12 +3,14 @@ import { createControls } from './controls.js';
 import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
 import { resolveOptions, show } from './options.js';
+import { Reading } from './store/guarded-store.js';
 import { hasNoEnd, resultOf } from './store/memory-store.js';
 import { join, wait } from './wait.js';
 import { createWrapper } from './wrapper.js';
 import type { AnyFunction, AsyncFunction } from './functions.js';
 import type { Memoized } from './memoized.js';
 import type { MemoizeOptions, ResolvedOptions } from './options.js';
+import type { Place } from './place.js';
 import type { Entry } from './store/store.js';
 import type { Call, Owner, Wrapper } from './wrapper.js';
 
@@ -80,49 +82,73 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
 function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
   try {
     const place = wrapper.places.of(receiver);
-    const own = wrapper.buildKey.own(args);
-    if (own !== undefined && place.memory !== undefined && place.registry.isIdle) {
-      const kept = place.memory.get(own);
-      if (hasNoEnd(kept)) return hit(wrapper, own, kept);
+    const known = wrapper.buildKey.known(args);
+    if (known !== undefined) {
+      const quick = answerAtHand(wrapper, place, known, undefined);
+      if (quick !== undefined) return quick;
     }
-    const key = wrapper.buildKey(receiver, args);
-    const signals = findSignals(args);
+    const key = wrapper.buildKey(receiver, args, known);
+    const signals = known === undefined ? findSignals(args) : undefined;
     const aborted = signals && abortedSignal(signals);
     if (aborted !== undefined) return Promise.reject(aborted.reason);
 
-    const flight = place.registry.joinable(key);
-    if (flight !== undefined) return join(wrapper, flight, signals);
+    const quick = key === known ? undefined : answerAtHand(wrapper, place, key, signals);
+    if (quick !== undefined) return quick;
 
-    const kept = place.memory?.get(key);
-    if (hasNoEnd(kept)) return hit(wrapper, key, kept);
     const found = place.store?.read(key);
+    if (found !== undefined && !(found instanceof Reading) && found.freshUntil === undefined) {
+      return hit(wrapper, key, found.value as V);
+    }
     const call: Call<V> = { wrapper, place, key, receiver, args, signals };
-    return found instanceof Promise ? lookUp(call, found) : answer(call, found);
+    return found instanceof Reading ? lookUp(call, found) : answer(call, found);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function hit<V>({ observer }: Wrapper<V>, key: string, kept: unknown): Promise<V> {
-  observer.hit(key);
-  return Promise.resolve(resultOf(kept) as V);
+/** Share what is under way, or take what is kept for good in the wrapper's own store. */
+function answerAtHand<V>(
+  wrapper: Wrapper<V>,
+  { registry, memory }: Place<V>,
+  key: string,
+  signals: Call<V>['signals'],
+): Promise<V> | undefined {
+  const flight = registry.joinable(key);
+  if (flight !== undefined) return join(wrapper, flight, signals);
+  const kept = memory?.get(key);
+  return hasNoEnd(kept) ? hit(wrapper, key, resultOf(kept) as V) : undefined;
+}
+
+function hit<V>({ observer }: Wrapper<V>, key: string, value: V): Promise<V> {
+  observer.received('hit', key);
+  return Promise.resolve(value);
 }
 
 /** Wait for a store that takes its time; who calls meanwhile joins. */
-function lookUp<V>(call: Call<V>, reading: Promise<Entry<V> | undefined>): Promise<V> {
+function lookUp<V>(call: Call<V>, reading: Reading<V>): Promise<V> {
   const { wrapper, place, key } = call;
   const flight = new Flight<V>(key, 'call', 'lookup');
   flight.onAbandoned = () => received(call, 'miss', flight);
+  if (place.store?.shared !== undefined) flight.askedAt = performance.now();
   flight.admit(call.signals);
   place.registry.add(flight);
-  const lookedUp = reading.then((found) => {
-    if (flight.phase === 'over') return;
-    const { successor } = flight;
-    if (successor === undefined) return void answer(call, flight.isLookupVoid ? flight.offered : found, flight);
-    const leader = successor.hasFailed ? place.registry.underWay(key) : successor;
-    if (leader === undefined) place.registry.add(flight);
-    depart(call, flight, leader);
+  wrapper.activity.begin();
+  reading.then((found) => {
+    if (flight.phase !== 'over') lookedUp(call, flight, found);
+    wrapper.activity.end();
   });
-  wrapper.activity.track(lookedUp);
   return wait(wrapper, flight, call.signals);
+}
+
+/** The store has answered; what was called for meanwhile comes before what it says. */
+function lookedUp<V>(call: Call<V>, flight: Flight<V>, found: Entry<V> | undefined): void {
+  const { registry } = call.place;
+  const { successor } = flight;
+  if (successor === undefined) {
+    void answer(call, flight.isLookupVoid ? flight.offered : found, flight);
+    return;
+  }
+  const leader = successor.hasFailed ? registry.underWay(call.key) : successor;
+  if (leader === undefined) registry.add(flight);
+  depart(call, flight, leader);
 }

@@ -112,10 +112,13 @@ describe('KeyCache', () => {
     expect(taught(list).find(list)).toBe(encode(list));
   });
 
-  it('is dropped whole when it is full, and learns again', () => {
+  it('is dropped whole when it is full, rests, and learns again', () => {
     const cache = taught(['first', 0]);
     for (let i = 0; i < 9000; i++) for (let sight = 0; sight < 2; sight++) cache.learn(['x', i], encode(['x', i]));
     expect(cache.find(['first', 0])).toBeUndefined();
+    expect(cache.find(['x', 8999])).toBeUndefined();
+    for (let i = 0; i < 8192; i++) expect(cache.find(['x', i])).toBeUndefined();
+    for (let sight = 0; sight < 2; sight++) cache.learn(['x', 8999], encode(['x', 8999]));
     expect(cache.find(['x', 8999])).toBe('"1:x#8999');
     expect(cache.find(['x', 0])).toBeUndefined();
   });

@@ -180,6 +180,7 @@ const nothing: Record<keyof MemoizeOptions, undefined> = {
   softTimeout: undefined,
   timeout: undefined,
   storeTimeout: undefined,
+  detectRecursion: undefined,
   onEvent: undefined,
 };
 expectTypeOf(memoizeAsync(labelled, nothing)).toEqualTypeOf<Memoized<typeof labelled>>();

@@ -59,7 +59,8 @@ export class KeyCache {
       node = step(node, args[i]);
       if (node === undefined) return undefined;
     }
-    if (node.key !== undefined) this.#hits++;
+    if (node.key === undefined || inheritsEnumerables()) return undefined;
+    this.#hits++;
     return node.key;
   }
 
@@ -79,8 +80,9 @@ export class KeyCache {
 
   #add(args: readonly unknown[], key: string): void {
     if (this.#nodes > mostNodes) {
-      this.#root = createNode();
-      this.#nodes = 0;
+      // More lists come again than there is room for: to learn them over and over would cost more than to build keys.
+      this.#retire();
+      return;
     }
     let node = this.#root;
     for (const value of args) node = this.#path(node, value);
@@ -129,6 +131,13 @@ export class KeyCache {
       this.#nap = trial;
       return;
     }
+    this.#retire();
+  }
+
+  /** Forget everything, and rest twice as long each time. */
+  #retire(): void {
+    this.#lookups = 0;
+    this.#hits = 0;
     this.#rest = this.#nap;
     this.#nap = Math.min(2 * this.#nap, longestNap);
     this.#root = createNode();
@@ -143,7 +152,7 @@ function step(node: Node, value: unknown): Node | undefined {
 }
 
 function walk(from: Node, object: object): Node | undefined {
-  if (getPrototypeOf(object) !== objectPrototype || inheritsEnumerables()) return undefined;
+  if (getPrototypeOf(object) !== objectPrototype) return undefined;
   let node: Node | undefined = from;
   for (const name in object) {
     node = nextByName(node, name);

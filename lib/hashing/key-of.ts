@@ -16,12 +16,13 @@ export interface KeyOptions {
 
 /** (receiver, args) => key. Throws UnkeyableArgumentError, or whatever keyOf / a predicate / a getter throws. */
 export interface KeyBuilder {
-  (receiver: unknown, args: readonly unknown[]): string;
+  /** @param known What `known` said of the list. */
+  (receiver: unknown, args: readonly unknown[], known?: string): string;
   /**
-   * The key of a list that is its own, as lone strings are, without the check that it is well-formed: nothing stands under
-   * one that is not.
+   * The key of a list without a signal that takes no building: a lone string, which is its own, or a list that was met
+   * before. That the string is well-formed is not checked: nothing stands under one that is not.
    */
-  own(args: readonly unknown[]): string | undefined;
+  known(args: readonly unknown[]): string | undefined;
 }
 
 const longestKey = 512;
@@ -46,12 +47,16 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const isPlain = keyOf === undefined && leftOut.keepsStrings;
   const build =
     keyOf === undefined
-      ? (_receiver: unknown, args: readonly unknown[]) => keyFrom(args)
+      ? // A lone string is still to be checked.
+        (_receiver: unknown, args: readonly unknown[], known?: string) =>
+          known === undefined || known === args[0] ? keyFrom(args) : known
       : (receiver: unknown, args: readonly unknown[]) => keyFrom([Reflect.apply(keyOf, receiver, args)]);
   return Object.assign(build, {
-    own: (args: readonly unknown[]) => {
+    known: (args: readonly unknown[]) => {
+      if (!isPlain) return undefined;
       const first = args[0];
-      return isPlain && args.length === 1 && typeof first === 'string' && beginsLikeAWord(first) ? first : undefined;
+      if (args.length === 1 && typeof first === 'string' && beginsLikeAWord(first)) return first;
+      return keys?.find(args);
     },
   });
 

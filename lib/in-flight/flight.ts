@@ -39,8 +39,8 @@ export class Flight<V> {
   hasFailed = false;
   /** When `fn` was called, by the monotonic clock; NaN where nobody asked. */
   startedAt = NaN;
-  /** When the lookup began, by the monotonic clock; NaN for a flight that began with its run. */
-  readonly askedAt: number;
+  /** When a store that processes share was asked, by the monotonic clock; NaN where none was. */
+  askedAt = NaN;
   /** Gives back what a shared store has granted, or stops waiting for it. */
   release: ((why: 'again' | 'alone') => void) | undefined;
   #leader: Flight<V> | undefined;
@@ -58,7 +58,6 @@ export class Flight<V> {
     phase: FlightPhase,
   ) {
     this.phase = phase;
-    this.askedAt = phase === 'lookup' ? performance.now() : NaN;
   }
 
   /** What all callers share. Until a promise is known that can stand for it, asking makes one. */
@@ -68,8 +67,6 @@ export class Flight<V> {
         this.#resolve = resolve;
         this.#reject = reject;
       });
-      // A flight that nobody waits for may fail.
-      this.#answer.catch(noop);
     }
     return this.#answer;
   }
@@ -85,7 +82,10 @@ export class Flight<V> {
 
   reject(error: unknown): void {
     this.hasFailed = true;
-    this.#reject?.(error);
+    if (this.#reject === undefined) return;
+    this.#reject(error);
+    // A flight that nobody waits for may fail.
+    this.#answer?.catch(noop);
   }
 
   /** Let those who call from now on wait for the run again, after an old value has answered early and expired since. */

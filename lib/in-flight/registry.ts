@@ -1,28 +1,23 @@
+import { Slots } from './slots.js';
 import type { Entry } from '../store/store.js';
 import type { Flight } from './flight.js';
 
 /** The flights of one name on one store. A flight leaves by its identity, never by its key alone. */
 export class Registry<V> {
   /** What a call joins at once. */
-  readonly #flights = new Map<string, Flight<V>>();
+  readonly #flights = new Slots<V>();
   /** Refreshes and background runs: a call joins one only if the store has no answer for it. */
-  readonly #behind = new Map<string, Flight<V>>();
-
-  /** Nothing that a call could join is under way. */
-  get isIdle(): boolean {
-    return this.#flights.size === 0;
-  }
+  readonly #behind = new Slots<V>();
 
   /** The flight that a call joins. */
   joinable(key: string): Flight<V> | undefined {
-    if (this.#flights.size === 0) return undefined;
     const flight = this.#flights.get(key);
     return flight?.isEnding === true ? undefined : flight;
   }
 
   /** The run that goes on while the stored entry answers. */
   behind(key: string): Flight<V> | undefined {
-    return this.#behind.size === 0 ? undefined : this.#behind.get(key);
+    return this.#behind.get(key);
   }
 
   /** Whatever a call could wait for. */
@@ -31,13 +26,11 @@ export class Registry<V> {
   }
 
   add(flight: Flight<V>): void {
-    (flight.kind === 'call' || flight.kind === 'prime' ? this.#flights : this.#behind).set(flight.key, flight);
+    this.#slotsOf(flight).set(flight);
   }
 
-  /** After a fence a newer flight may own the slot. */
   remove(flight: Flight<V>): void {
-    const slots = flight.kind === 'call' || flight.kind === 'prime' ? this.#flights : this.#behind;
-    if (slots.get(flight.key) === flight) slots.delete(flight.key);
+    this.#slotsOf(flight).delete(flight);
   }
 
   /** Nothing that runs now may be written or joined again; lookups go on and count for nothing. */
@@ -75,6 +68,10 @@ export class Registry<V> {
     if (flight?.phase !== 'lookup') return;
     flight.isLookupVoid = true;
     flight.offered = entry;
+  }
+
+  #slotsOf({ kind }: Flight<V>): Slots<V> {
+    return kind === 'call' || kind === 'prime' ? this.#flights : this.#behind;
   }
 
   #detach(flight: Flight<V>): void {

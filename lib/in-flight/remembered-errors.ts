@@ -33,7 +33,7 @@ export class RememberedErrors {
   }
 
   forget(key: string): void {
-    this.#errors.delete(key);
+    if (this.#errors.size !== 0) this.#errors.delete(key);
   }
 
   forgetAll(): void {

@@ -2,16 +2,27 @@ import { TimeoutError } from '../errors.js';
 import { isThenable } from '../thenable.js';
 import { Deadlines } from './deadlines.js';
 import { createEntry, isEntry, lifetimeOf } from './entry.js';
-import { inTime } from './ordered-store.js';
+import { inTime, timeoutOf } from './ordered-store.js';
 import type { StaleWindows } from './entry.js';
 import type { OrderedStore } from './ordered-store.js';
 import type { AbortSignalLike } from '../abort-signal.js';
 import type { Acquired, Entry, Grant, Settled, SharedStore } from './store.js';
 
+/** What a store was asked for when it failed. */
 export type StoreOperation = 'get' | 'set' | 'delete' | 'clear';
 
 /** Told of every failure of a store. */
 export type StoreFailure = (operation: StoreOperation, key: string, error: unknown) => void;
+
+/** A read that the store has not answered yet. Never fails: what does not come, or not in time, is a miss. */
+export class Reading<V> {
+  readonly then: (onRead: (entry: Entry<V> | undefined) => void) => void;
+
+  /** @param then A promise for each step between the store and the caller would cost more than the store. */
+  constructor(then: (onRead: (entry: Entry<V> | undefined) => void) => void) {
+    this.then = then;
+  }
+}
 
 /**
  * A store that cannot hurt a call: reads that fail, hang or bring garbage are misses, writes that fail are reported and
@@ -45,12 +56,13 @@ export class GuardedStore<V> {
   }
 
   /** Never throws, never rejects; a store that answers at once is answered for at once. */
-  read(key: string): Entry<V> | undefined | Promise<Entry<V> | undefined> {
+  read(key: string): Entry<V> | undefined | Reading<V> {
     const known = this.#ordered.known(key);
     if (known !== undefined) return known ?? undefined;
     try {
       const found = this.#ordered.get(key, this.#deadlines.limit);
-      return isThenable(found) ? this.#readLater(key, found) : this.#accept(key, found);
+      if (!isThenable(found)) return this.#accept(key, found);
+      return new Reading((onRead) => this.#await(key, found, onRead));
     } catch (error) {
       this.#report('get', key, error);
       return undefined;
@@ -152,23 +164,40 @@ export class GuardedStore<V> {
     }
   }
 
-  async #readLater(key: string, answer: PromiseLike<unknown>): Promise<Entry<V> | undefined> {
-    try {
-      return this.#accept(key, await (this.shared === undefined ? inTime(answer, this.#deadlines, 'get') : answer));
-    } catch (error) {
+  #await(key: string, answer: PromiseLike<unknown>, onRead: (entry: Entry<V> | undefined) => void): void {
+    let isOver = false;
+    const end = (entry: Entry<V> | undefined): void => {
+      isOver = true;
+      deadline?.stop();
+      onRead(entry);
+    };
+    const fail = (error: unknown): void => {
+      if (isOver) return;
       this.#report('get', key, error);
-      return undefined;
+      end(undefined);
+    };
+    // A shared store keeps deadlines itself.
+    const deadline =
+      this.shared === undefined ? this.#deadlines.start(() => fail(timeoutOf('get', this.#deadlines))) : undefined;
+    const accept = (found: unknown): void => {
+      if (!isOver) end(this.#accept(key, found));
+    };
+    try {
+      Promise.resolve(answer).then(accept, fail);
+    } catch (error) {
+      // Not now: callers must find the lookup under way.
+      queueMicrotask(() => fail(error));
     }
   }
 
   #accept(key: string, found: unknown): Entry<V> | undefined {
     if (found === undefined || found === null) return undefined;
-    if (isEntry(found)) return this.#ordered.isVisible(found) ? found : undefined;
-    this.#report(
-      'get',
-      key,
-      new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss'),
-    );
-    return undefined;
+    try {
+      if (isEntry(found)) return this.#ordered.isVisible(found) ? found : undefined;
+      throw new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss');
+    } catch (error) {
+      this.#report('get', key, error);
+      return undefined;
+    }
   }
 }

@@ -12,9 +12,6 @@ export type StoreLike<V = unknown> = Omit<Store<V>, 'get' | 'set' | 'delete'> & 
   set(key: string, entry: Entry<V>): unknown;
 } & ({ delete(key: string): unknown } | { del(key: string): unknown });
 
-/** How many names are remembered at most. */
-const MOST_NAMES = 16_384;
-
 type Kind = 'set' | 'delete';
 
 /** A write or delete that the store has not answered yet. */
@@ -45,8 +42,6 @@ export class OrderedStore<V> {
   readonly #prefix: string;
   readonly #passesTtl: boolean;
   readonly #isShared: boolean;
-  /** The store's names of keys that have been found there, with their hashes. Only a cache: dropped whole when full. */
-  readonly #names = new Map<string, string>();
   readonly #pending = new Map<string, Operation<V>>();
   #clearing: Promise<unknown> | undefined;
   #clearedAt = -Infinity;
@@ -77,17 +72,8 @@ export class OrderedStore<V> {
 
   /** @param timeout For a store that keeps deadlines itself. */
   get(key: string, timeout: number): unknown {
-    const known = this.#names.get(key);
-    const name = known ?? this.#prefix + key;
-    const found = this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
-    if (found !== undefined && known === undefined) this.#remember(key, name);
-    return found;
-  }
-
-  /** A name put together afresh would be hashed afresh, which costs more than looking the known one up. */
-  #remember(key: string, name: string): void {
-    if (this.#names.size === MOST_NAMES) this.#names.clear();
-    this.#names.set(key, name);
+    const name = this.#prefix + key;
+    return this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
   }
 
   /** False for an entry from before a `clear` that the store could not carry out. */
@@ -301,7 +287,7 @@ async function* firstOfPairs(pairs: AsyncIterable<readonly unknown[]>): AsyncGen
   for await (const pair of pairs) yield pair[0];
 }
 
-function timeoutOf(operation: string, { limit }: Deadlines): TimeoutError {
+export function timeoutOf(operation: string, { limit }: Deadlines): TimeoutError {
   return new TimeoutError(`The store did not answer \`${operation}\` within ${limit} ms`, limit);
 }
 
