@@ -67,13 +67,13 @@ function at(path: string): { socket: { path: string; tls: false } } {
 
 /** Every client that is supported, in the ways it can be set up that matter here. */
 export const clientKinds: readonly ClientKind[] = [
-  ioRedis('ioredis 5', IoRedis5 as unknown as IoRedisClass),
-  ioRedis('ioredis 6', IoRedis6 as unknown as IoRedisClass),
-  ioRedis('ioredis 6 with RESP3', IoRedis6 as unknown as IoRedisClass, { protocol: 3 }),
-  ioRedis('ioredis 6 with a key prefix', IoRedis6 as unknown as IoRedisClass, { keyPrefix: 'their*[own]:' }),
-  ioRedis('ioredis 5 with numbers as text', IoRedis5 as unknown as IoRedisClass, { stringNumbers: true }),
-  ioRedis('iovalkey', IoValkey as unknown as IoRedisClass),
-  ioRedis('iovalkey with a key prefix', IoValkey as unknown as IoRedisClass, { keyPrefix: 'their:' }),
+  ioRedis('ioredis 5', IoRedis5),
+  ioRedis('ioredis 6', IoRedis6),
+  ioRedis('ioredis 6 with RESP3', IoRedis6, { protocol: 3 }),
+  ioRedis('ioredis 6 with a key prefix', IoRedis6, { keyPrefix: 'their*[own]:' }),
+  ioRedis('ioredis 5 with numbers as text', IoRedis5, { stringNumbers: true }),
+  ioRedis('iovalkey', IoValkey),
+  ioRedis('iovalkey with a key prefix', IoValkey, { keyPrefix: 'their:' }),
   nodeRedis('redis 4', true, (path) => redis4.createClient(at(path))),
   nodeRedis('redis 5', true, (path) => redis5.createClient(at(path))),
   nodeRedis('redis 5 with RESP3', true, (path) => redis5.createClient({ ...at(path), RESP: 3 })),
