@@ -92,7 +92,14 @@ export class TestServer {
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients) client.disconnect();
+    await Promise.all(
+      this.#clients.map((client) => {
+        if (client.status === 'end') return undefined;
+        const ended = new Promise((resolve) => client.once('end', resolve));
+        client.disconnect();
+        return ended;
+      }),
+    );
     const gone = new Promise((resolve) => this.#guard.once('close', resolve));
     this.#guard.stdin.end();
     await gone;
