@@ -1,0 +1,76 @@
+/* global clearTimeout */
+/**
+ * The table of peers, made by running them.
+ *
+ *   node bench/claims/main.mjs            compare with .github/docs/comparison.md: exit code 1 where they differ
+ *   node bench/claims/main.mjs --write    write it there
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { claims } from './claims.mjs';
+import { contenders } from './contenders.mjs';
+import { strengths } from './strengths.mjs';
+
+const page = fileURLToPath(new URL('../../.github/docs/comparison.md', import.meta.url));
+const [begin, end] = ['<!-- claims: begin -->\n', '<!-- claims: end -->\n'];
+const patience = 5_000;
+
+// What a contender leaves behind unhandled is none of the table's business.
+process.on('unhandledRejection', () => undefined);
+
+const versions = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).dependencies;
+const table = await makeTable();
+const text = readFileSync(page, 'utf8');
+const [before, rest] = [text.slice(0, text.indexOf(begin) + begin.length), text.slice(text.indexOf(end))];
+const stored = text.slice(before.length, text.length - rest.length);
+if (process.argv.includes('--write')) {
+  writeFileSync(page, `${before}${table}${rest}`);
+} else if (stored !== table) {
+  const old = stored.split('\n');
+  for (const [index, line] of table.split('\n').entries()) {
+    if (line !== old[index]) console.error(`- ${old[index]}\n+ ${line}`);
+  }
+  console.error('The table of .github/docs/comparison.md is not what was found just now.');
+  process.exitCode = 1;
+} else {
+  console.log(`${claims.length} claims on ${Object.keys(contenders).length} packages hold.`);
+}
+for (const { claim, check } of strengths) {
+  if ((await check().catch(() => false)) === true) continue;
+  console.error(`Not so: ${claim}`);
+  process.exitCode = 1;
+}
+process.exit();
+
+async function makeTable() {
+  const names = Object.keys(contenders);
+  const lines = [
+    ['', ...names],
+    ['---', ...names.map(() => ':-:')],
+  ];
+  lines.push(['version', ...names.map(versionOf)]);
+  for (const { claim, check } of claims) {
+    const cells = [];
+    for (const name of names) cells.push(await cellFor(check, contenders[name]));
+    lines.push([claim, ...cells]);
+  }
+  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+function versionOf(name) {
+  if (name === 'aiocachetools') return 'this one';
+  const range = versions[name] ?? versions[{ 'p-memoize 8': 'p-memoize', 'p-memoize 9': 'p-memoize9' }[name]];
+  return range.replace(/^.*@/u, '');
+}
+
+/** A contender that throws, rejects or hangs does not do what the claim says. */
+async function cellFor(check, contender) {
+  let timer;
+  const tooLate = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(false), patience);
+  });
+  const attempt = async () => check(contender);
+  const holds = await Promise.race([attempt().catch(() => false), tooLate]);
+  clearTimeout(timer);
+  return holds === undefined ? '' : holds ? 'yes' : '**no**';
+}
