@@ -32,7 +32,9 @@ async function work(path: string): Promise<void> {
   await new Promise((resolve) => process.once('message', resolve));
   const answers = await Promise.all(Array.from({ length: CALLERS }, () => getReport(7)));
   const { runs } = getReport.stats();
-  process.send!(`has ${answers.length} answers after ${runs} run${runs === 1 ? '' : 's'}: ${[...new Set(answers)].join()}`);
+  process.send!(
+    `has ${answers.length} answers after ${runs} run${runs === 1 ? '' : 's'}: ${[...new Set(answers)].join()}`,
+  );
   await getReport.settled();
   await client.quit();
   process.disconnect();
@@ -54,7 +56,10 @@ async function lead(): Promise<void> {
   const workers = Array.from({ length: PROCESSES }, (_, index) => {
     const worker = fork(fileURLToPath(import.meta.url), [path]);
     worker.on('message', (text: string) => {
-      const named = workers.reduce((line, { pid }, each) => line.replace(`process ${pid}`, `process ${each + 1}`), text);
+      const named = workers.reduce(
+        (line, { pid }, each) => line.replace(`process ${pid}`, `process ${each + 1}`),
+        text,
+      );
       console.log(`process ${index + 1} ${named}`);
       if (text.startsWith('runs')) runs += 1;
       if (text === 'is ready' && (ready += 1) === PROCESSES) for (const each of workers) each.send('go');
