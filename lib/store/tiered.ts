@@ -17,6 +17,7 @@ import type {
   WatchedStore,
 } from './store.js';
 
+/** How a near and a far store go together. */
 export interface TieredOptions {
   /**
    * The longest, in milliseconds, that the near store answers where the far one does not tell of changes: so old may an
