@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'reports/', 'bench/node_modules/', '**/dist/', '.ci/consumer/'] },
+  { ignores: ['dist/', 'coverage/', 'reports/', 'bench/node_modules/', '**/dist/', '.docs/', '.ci/consumer/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
