@@ -21,13 +21,15 @@ export interface Task {
   readonly blocks?: number;
   readonly throws?: boolean;
   readonly padding?: number;
+  /** The value ends with the moment when it was made. */
+  readonly isTimed?: boolean;
 }
 
 export type ToWorker = { readonly id: number } & (
   | { readonly do: 'set up'; readonly setup: Setup }
   | { readonly do: 'call'; readonly key: string; readonly task: Task; readonly callers: number }
   | { readonly do: 'call each'; readonly keys: readonly string[]; readonly task: Task; readonly callers: number }
-  | { readonly do: 'peek' | 'delete'; readonly key: string }
+  | { readonly do: 'peek' | 'delete' | 'lag'; readonly key: string }
   | { readonly do: 'prime'; readonly key: string; readonly value: string }
   | { readonly do: 'refresh'; readonly key: string; readonly task: Task }
   | { readonly do: 'clear' | 'stats' | 'events' | 'settle' | 'hear' | 'quit' }

@@ -93,11 +93,11 @@ export class TestServer {
 
   async close(): Promise<void> {
     await Promise.all(
-      this.#clients.map((client) => {
-        if (client.status === 'end') return undefined;
+      this.#clients.map(async (client) => {
+        if (client.status === 'end') return;
         const ended = new Promise((resolve) => client.once('end', resolve));
         client.disconnect();
-        return ended;
+        await ended;
       }),
     );
     const gone = new Promise((resolve) => this.#guard.once('close', resolve));

@@ -53,6 +53,7 @@ async function run(key: string, task: Task): Promise<string> {
   }
   if (task.takes !== undefined && task.takes > 0) await new Promise((resolve) => setTimeout(resolve, task.takes));
   if (task.throws === true) throw new Error(`no value from ${process.pid}`);
+  if (task.isTimed === true) return `${value} at ${moment()}`;
   return task.padding === undefined ? value : value.padEnd(task.padding, '.');
 }
 
@@ -70,6 +71,11 @@ async function perform(message: ToWorker): Promise<unknown> {
       return Promise.all(
         message.keys.map((key) => Promise.all(Array.from({ length: message.callers }, () => f(key, message.task)))),
       ).then((answers) => answers.map((same) => [...new Set(same)]));
+    case 'lag': {
+      const value = await f(message.key, { takes: 20, isTimed: true });
+      // Whoever ran it did not have to be woken.
+      return value.includes(` by ${process.pid} `) ? undefined : moment() - Number(value.slice(value.lastIndexOf(' ')));
+    }
     case 'peek':
       return f.peek(message.key);
     case 'delete':
@@ -94,6 +100,11 @@ async function perform(message: ToWorker): Promise<unknown> {
       await client!.quit();
       return undefined;
   }
+}
+
+/** Comparable between processes of one machine. */
+function moment(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 async function callMany(key: string, task: Task, callers: number): Promise<unknown> {
