@@ -205,6 +205,7 @@ describe('OrderedStore', () => {
       const ordered = new OrderedStore<string>(store, '');
       void ordered.set('a', entry, undefined, deadlines);
       const cleared = ordered.clear(deadlines);
+      expect(ordered.known('a')).toBeNull();
       const written = ordered.set('b', other, undefined, deadlines);
       await flush();
       expect(store.hung.map(({ operation, key }) => [operation, key])).toEqual([['set', 'a']]);
@@ -259,6 +260,67 @@ describe('OrderedStore', () => {
       await jest.advanceTimersByTimeAsync(250);
       await failed;
       expect(steps).toHaveLength(5);
+    });
+
+    it('begins after another has ended', async () => {
+      const store = hanging();
+      store.entries.set('a', entry);
+      const ordered = new OrderedStore<string>(store, '');
+      const both = [ordered.clear(deadlines), ordered.clear(deadlines)];
+      await flush();
+      expect(store.hung).toHaveLength(1);
+      expect(ordered.known('a')).toBeNull();
+      store.hung[0]!.land();
+      await Promise.all(both);
+      expect(store.hung).toHaveLength(1);
+      expect(ordered.known('a')).toBeUndefined();
+    });
+
+    it('asks a store that hangs for no second key', async () => {
+      const store = hanging();
+      for (const key of ['p|1', 'p|2', 'p|3']) store.entries.set(key, entry);
+      const failed = expect(new OrderedStore<string>(store, 'p|').clear(deadlines)).rejects.toThrow(TimeoutError);
+      await jest.advanceTimersByTimeAsync(250);
+      await failed;
+      expect(store.hung.map(({ key }) => key)).toEqual(['p|1']);
+    });
+  });
+
+  describe('what lands late', () => {
+    it('is deleted again where it is a write that something has overtaken, and kept where it is a delete', async () => {
+      const entries = new Map<string, Entry<unknown>>();
+      const answers = { set: deferred<void>(), delete: deferred<boolean>() };
+      const deletes: string[] = [];
+      const store = {
+        get: (key: string) => entries.get(key),
+        set: (key: string, value: Entry<unknown>) => (entries.set(key, value), answers.set.promise),
+        delete: (key: string) => (deletes.push(key), entries.delete(key), answers.delete.promise),
+      };
+      const ordered = new OrderedStore<string>(store, '');
+      const late = async (operation: unknown) => {
+        const failed = expect(operation).rejects.toThrow(TimeoutError);
+        await jest.advanceTimersByTimeAsync(250);
+        await failed;
+      };
+      await late(ordered.delete('a', deadlines));
+      const firstDelete = answers.delete;
+      answers.delete = deferred();
+      answers.set.resolve();
+      await (ordered.set('a', entry, undefined, deadlines) as Promise<unknown>);
+      firstDelete.resolve(true);
+      await flush();
+      expect([deletes, entries.get('a')]).toEqual([['a'], entry]);
+
+      answers.set = deferred();
+      await late(ordered.set('b', entry, undefined, deadlines));
+      const firstSet = answers.set;
+      answers.set = deferred();
+      answers.set.resolve();
+      answers.delete.resolve(true);
+      await (ordered.set('b', other, undefined, deadlines) as Promise<unknown>);
+      firstSet.resolve();
+      await flush();
+      expect([deletes, entries.get('b')]).toEqual([['a', 'b'], undefined]);
     });
   });
 
