@@ -31,16 +31,34 @@ export function abortedSignal(signals: readonly AbortSignalLike[]): AbortSignalL
 
 /** Call `listener` once, with the reason, when the first of `signals` aborts. Returns what stops it. */
 export function onAbort(signals: readonly AbortSignalLike[], listener: (reason: unknown) => void): () => void {
-  const stops = signals.map((signal) => {
+  const stops: (() => void)[] = [];
+  const stop = (): void => stops.forEach((stopOne) => stopOne());
+  for (const signal of signals) {
     const abort = (): void => {
       stop();
-      listener(signal.reason);
+      listener(reasonOf(signal));
     };
     signal.addEventListener('abort', abort);
-    return () => signal.removeEventListener('abort', abort);
-  });
-  const stop = (): void => stops.forEach((stopOne) => stopOne());
+    stops.push(() => letGo(signal, abort));
+  }
   return stop;
+}
+
+/** A signal of a caller's own making may throw, and must not keep that caller from its answer. */
+function letGo(signal: AbortSignalLike, abort: () => void): void {
+  try {
+    signal.removeEventListener('abort', abort);
+  } catch {
+    return;
+  }
+}
+
+function reasonOf(signal: AbortSignalLike): unknown {
+  try {
+    return signal.reason;
+  } catch (error) {
+    return error;
+  }
 }
 
 function signalOf(argument: object): AbortSignalLike | undefined {
