@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { memoizeAsync, UnkeyableArgumentError } from 'aiocachetools';
-import { flush } from './support/call-recorder.js';
+import { createSource, flush } from './support/call-recorder.js';
 import type { Entry } from 'aiocachetools';
 
 afterEach(() => {
@@ -106,6 +106,72 @@ describe('a call with hostile arguments', () => {
     for (const list of lists) expect(await echo(...list)).toEqual(list);
     for (const list of lists) expect(await echo(...list)).toStrictEqual(list);
     expect(new Set(lists.map((list) => echo.keyOf(...list))).size).toBe(lists.length);
+  });
+});
+
+describe('a call with a signal of the caller’s own making', () => {
+  class Signal {
+    aborted = false;
+    reason: unknown = new Error('left');
+    readonly listeners: (() => void)[] = [];
+
+    get [Symbol.toStringTag](): string {
+      return 'AbortSignal';
+    }
+
+    addEventListener(_type: string, listener: () => void): void {
+      this.listeners.push(listener);
+    }
+
+    removeEventListener(): void {}
+
+    abort(): void {
+      this.aborted = true;
+      for (const listener of this.listeners) listener();
+    }
+  }
+
+  const signals: [string, () => Signal][] = [
+    ['keeps its listeners', () => new Signal()],
+    ['throws when a listener is added', () => Object.assign(new Signal(), { addEventListener: fail })],
+    ['throws when a listener is removed', () => Object.assign(new Signal(), { removeEventListener: fail })],
+    ['throws when it is asked for its reason', () => Object.defineProperty(new Signal(), 'reason', { get: fail })],
+    ['calls its listener at once', () => Object.assign(new Signal(), { addEventListener: call })],
+  ];
+
+  it.each(signals)('that %s settles, and hurts nobody else', async (_, make) => {
+    for (const abort of [false, true]) {
+      const { fn, runs } = createSource<[id: number, signal?: unknown]>();
+      const getUser = memoizeAsync(fn);
+      const signal = make();
+      const theirs = getUser(7, signal).then(
+        () => 'answered',
+        () => 'rejected',
+      );
+      const other = getUser(7);
+      if (abort) expect(() => signal.abort()).not.toThrow();
+      // One that leaves at once, while nobody else is interested, ends its run; the other call begins one of its own.
+      for (const run of runs) run.resolve('Ada');
+      expect(await other).toBe('Ada');
+      expect(['answered', 'rejected']).toContain(await theirs);
+      expect(await getUser(7)).toBe('Ada');
+      expect(getUser.stats().inFlight).toBe(0);
+    }
+  });
+
+  it('that leaves does so with its reason, or with what kept it from it', async () => {
+    const { fn } = createSource<[id: number, signal?: unknown]>();
+    const getUser = memoizeAsync(fn);
+    const sound = new Signal();
+    const odd = Object.defineProperty(new Signal(), 'reason', { get: fail });
+    const answers = [
+      expect(getUser(7, sound)).rejects.toThrow('left'),
+      expect(getUser(8, odd)).rejects.toThrow('trapped'),
+    ];
+    sound.abort();
+    odd.abort();
+    await Promise.all(answers);
+    expect(getUser.stats()).toMatchObject({ aborts: 2, inFlight: 0 });
   });
 });
 
@@ -271,6 +337,10 @@ async function outcomesOf(call: () => Promise<unknown>[]): Promise<PromiseSettle
 
 function fail(): never {
   throw new Error('trapped');
+}
+
+function call(_type: string, listener: () => void): void {
+  listener();
 }
 
 function raise(error: unknown): never {
