@@ -219,6 +219,12 @@ describe('memoizeAsync', () => {
     await fn(7, { at: 1 });
     await fn(7, { at: 2 });
     expect(fn.stats()).toMatchObject({ runs: 1, hits: 1 });
+
+    const later = { ignore: [1] };
+    const memoize = memoizeAsync(later);
+    later.ignore.length = 0;
+    const lateFn = memoize(async (id: number, _db: object) => id);
+    expect(lateFn.keyOf(7, { at: 1 })).toBe(lateFn.keyOf(7));
   });
 
   it.each([
