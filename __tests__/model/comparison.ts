@@ -83,8 +83,8 @@ export class Comparison {
     );
     this.#same(
       'events',
-      events.slice(this.#eventCount).map(describeEvent),
-      this.#reference.events.slice(this.#eventCount),
+      byKey(events.slice(this.#eventCount).map(describeEvent)),
+      byKey(this.#reference.events.slice(this.#eventCount)),
     );
     this.#eventCount = events.length;
     for (; this.#peekCount < peeks.length; this.#peekCount += 1) {
@@ -111,4 +111,10 @@ function describeEvent({ wrapper, event }: { readonly wrapper: number; readonly 
   if (event.type === 'run') parts.push(event.outcome);
   if (event.type === 'fallback') parts.push(event.reason);
   return parts.join(' ');
+}
+
+/** Nothing is promised about the order of what happens to different keys at one moment. */
+function byKey(events: readonly string[]): string[] {
+  const keyOf = (event: string): number => Number(event.split(' ')[2]);
+  return [...events].sort((one, other) => keyOf(one) - keyOf(other));
 }

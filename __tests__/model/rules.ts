@@ -53,6 +53,8 @@ export class Rules {
     this.#byValue.set(origin.value, origin);
     for (const other of this.#world.origins) {
       if (other === origin || other.key !== origin.key || !isLive(other)) continue;
+      // Its time was up earlier in the same step.
+      if (other.kind === 'run' && this.#world.time - other.startTime >= (this.#settings.timeout ?? Infinity)) continue;
       if (this.#isRefreshing(origin, other)) continue;
       this.#say(`${origin.value} starts while ${other.value} is under way`);
     }
