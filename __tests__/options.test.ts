@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createContext, runInContext } from 'node:vm';
 import { memoizeAsync, perInstance } from 'aiocachetools';
-import { isPlainObject, isStore, resolveOptions, show } from '../lib/options.js';
+import { isPlainObject, resolveOptions, show } from '../lib/options.js';
+import { isStore } from '../lib/store/store-like.js';
 
 const noop = async (): Promise<void> => {};
 const given = (options: unknown) => () => memoizeAsync(noop, options as never);

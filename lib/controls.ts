@@ -97,7 +97,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   place.errors.forget(key);
   wrapper.activity.begin();
   const shared = place.store?.shared;
-  const begun = shared && place.store?.begin(shared, key, true);
+  const begun = shared && place.store?.begin(shared, key, { drop: true });
   // Handled below, once the value is there.
   begun?.catch(() => undefined);
   let value: V;

@@ -57,7 +57,7 @@ export interface Stats {
   readonly timeouts: number;
   /** Callers that left. */
   readonly aborts: number;
-  /** Store operations that failed. */
+  /** Store operations that failed, and functions for `ttl` or `errorTtl` that gave no duration. */
   readonly storeErrors: number;
   /** Runs that a shared store could not coordinate. */
   readonly unleased: number;

@@ -1,3 +1,4 @@
+// Not exported: the types that public signatures only mention; .github/docs/mentioned-types.ts lists them.
 export { memoizeAsync } from './memoize-async.js';
 export { createMemoizer, memoizeMethods } from './create-memoizer.js';
 export { perInstance } from './store/per-instance.js';

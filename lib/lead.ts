@@ -2,13 +2,13 @@ import { onAbort } from './in-flight/signals.js';
 import { close, isOver } from './settle.js';
 import { freshnessOf } from './store/entry.js';
 import type { Flight } from './in-flight/flight.js';
-import type { Leave } from './settle.js';
+import type { Permit } from './settle.js';
 import type { GuardedStore } from './store/guarded-store.js';
 import type { Entry, Grant, SharedStore } from './store/store.js';
 import type { Call } from './wrapper.js';
 
 /** Calls `fn`, and says what its result may be written with. */
-type Run = (leave: Leave) => void;
+type Run = (permit: Permit) => void;
 
 export interface Leadership<V> {
   readonly shared: SharedStore<V>;
@@ -31,7 +31,7 @@ export async function lead<V>(
   let seen = held;
   let waitedSince: number | undefined;
   try {
-    if (flight.kind === 'refresh') return granted(call, flight, await store.begin(shared, key, false), run);
+    if (flight.kind === 'refresh') return granted(call, flight, await store.begin(shared, key, { drop: false }), run);
     // The lookup and the question who runs are one delay to the caller.
     let spent = Number.isNaN(flight.askedAt) ? 0 : performance.now() - flight.askedAt;
     for (;;) {

@@ -1,7 +1,8 @@
+import { isStore } from './store/store-like.js';
 import type { AnyFunction, OverloadParameters, Resolved } from './functions.js';
 import type { MemoizeEvent } from './events.js';
 import type { Ignore, IgnoreRule } from './hashing/ignore.js';
-import type { StoreLike } from './store/ordered-store.js';
+import type { StoreLike } from './store/store-like.js';
 
 /** Picks a store by the receiver (`this`) of each call; `perInstance` makes one. */
 export type StoreSelector<V = unknown> = (receiver: unknown) => StoreLike<V> | null;
@@ -43,14 +44,16 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
 
   /**
    * Label in logs, events and errors, and the namespace in the store. At most 200 characters, no `|`. Wrappers with the
-   * same given name on one store share their entries.
+   * same given name on one store share their entries. Wanted beside a store that processes share.
    *
    * @default fn.name
    */
   readonly name?: string | undefined;
 
   /**
-   * How long a result is fresh, counted from the moment it settled. `0`: not stored. `Infinity`: until evicted.
+   * How long a result is fresh, in milliseconds, counted from the moment it settled. `0`: not stored; where a function gives
+   * it, an older entry goes. `Infinity`: until evicted. A function that throws or gives anything else keeps nothing, and a
+   * `store-error` tells.
    *
    * @default Infinity
    * @example
@@ -73,7 +76,8 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
   readonly staleIfError?: number | undefined;
 
   /**
-   * Probabilistic early refresh in the background (XFetch, VLDB 2015): the greater, the earlier. `1` suits most.
+   * Probabilistic early refresh in the background (XFetch, VLDB 2015). A factor, not a time: the greater, the earlier; `1`
+   * suits most. Needs a `ttl` that ends.
    *
    * @default 0
    */
@@ -96,14 +100,15 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
   readonly errorTtl?: number | ((error: unknown, ...args: Parameters<F>) => number) | undefined;
 
   /**
-   * When the stored entry is inside a stale window: the longest a caller waits for the run before it gets the old value.
+   * When the stored entry is inside a stale window: the longest a caller waits for the run before it gets the old value, in
+   * milliseconds > 0.
    *
    * @default undefined
    */
   readonly softTimeout?: number | undefined;
 
   /**
-   * The longest a run of `fn` may take, background runs included. Then it is detached, its signal aborts, and its
+   * The longest a run of `fn` may take, background runs included, in milliseconds > 0. Then it is detached, its signal aborts, and its
    * callers get the old value if `staleIfError` allows, else a `TimeoutError`.
    *
    * @default undefined
@@ -111,7 +116,8 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
   readonly timeout?: number | undefined;
 
   /**
-   * The longest one store operation may delay a call.
+   * The longest that store operations may delay a call, in milliseconds > 0. `delete`, `prime` and `clear` reject with a
+   * `TimeoutError` then.
    *
    * @default 1000
    */
@@ -119,7 +125,7 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
 
   /**
    * Reject a call that would wait for its own run, with an error that names the way there. Costs an asynchronous context
-   * for each run, and needs a host with `AsyncLocalStorage`, as Node is.
+   * for each run. A `TypeError` at once on a host without `AsyncLocalStorage`.
    *
    * @default false
    */
@@ -224,17 +230,6 @@ export function resolveOptions(given: unknown): ResolvedOptions {
     throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(options.ignore)}`);
   }
   return options;
-}
-
-/** True for what can be used as a store. */
-export function isStore(value: unknown): value is StoreLike {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  const store = value as Record<'get' | 'set' | 'delete' | 'del', unknown>;
-  return (
-    typeof store.get === 'function' &&
-    typeof store.set === 'function' &&
-    (typeof store.delete === 'function' || typeof store.del === 'function')
-  );
 }
 
 /** A value as an error message shows it: short, and whatever its getters and proxies do. */

@@ -4,14 +4,13 @@ import { abandon, answerEarly, close, fail, fulfilled, rejected, timeOut } from 
 import { then } from './thenable.js';
 import { startTimer } from './timer.js';
 import type { Flight } from './in-flight/flight.js';
-import type { Leave } from './settle.js';
+import type { Permit } from './settle.js';
 import type { Entry } from './store/store.js';
 import type { Call } from './wrapper.js';
 
 /** Start the run of a flight that is in the registry: ask other processes first where the store can, then call `fn`. */
 export function startRun<V>(call: Call<V>, flight: Flight<V>, seen?: Entry<V>): void {
   const { timeout, softTimeout } = call.wrapper.options;
-  flight.phase = 'run';
   flight.onAbandoned = (reason) => abandon(call, flight, reason);
   const mayFallBack = flight.fallback !== undefined;
   if (mayFallBack || timeout !== Infinity) {
@@ -24,13 +23,12 @@ export function startRun<V>(call: Call<V>, flight: Flight<V>, seen?: Entry<V>): 
   }
   const shared = call.place.store?.shared;
   if (shared === undefined) invoke(call, flight, undefined);
-  else void lead(call, flight, { shared, seen, run: (leave) => invoke(call, flight, leave) });
+  else void lead(call, flight, { shared, seen, run: (permit) => invoke(call, flight, permit) });
 }
 
 /** Let a flight wait for the run of another one. */
 export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): void {
   const { softTimeout } = call.wrapper.options;
-  flight.phase = 'run';
   flight.follow(leader);
   flight.onAbandoned = (reason) => {
     close(call, flight);
@@ -69,7 +67,7 @@ function startOver<V>(call: Call<V>, flight: Flight<V>): void {
   startRun(call, flight);
 }
 
-function invoke<V>(call: Call<V>, flight: Flight<V>, leave: Leave): void {
+function invoke<V>(call: Call<V>, flight: Flight<V>, permit: Permit): void {
   const { fn, observer, options, recursion } = call.wrapper;
   const startedAt = observer.isHeard || options.earlyRefresh > 0 ? performance.now() : undefined;
   observer.started();
@@ -86,8 +84,8 @@ function invoke<V>(call: Call<V>, flight: Flight<V>, leave: Leave): void {
   // Ahead of every caller's handlers: a retry in a `catch` must find the flight gone.
   void then.call(
     result,
-    (value) => fulfilled(call, flight, leave, value as V),
-    (error: unknown) => rejected(call, flight, leave, error),
+    (value) => fulfilled(call, flight, permit, value as V),
+    (error: unknown) => rejected(call, flight, error),
   );
   flight.answerWith(result);
 }

@@ -7,7 +7,7 @@ import type { Grant } from './store/store.js';
 import type { Call } from './wrapper.js';
 
 /** What a result may be written with: nothing special, the grant of a shared store, or not at all. */
-export type Leave = Grant<unknown> | 'unwritten' | undefined;
+export type Permit = Grant<unknown> | 'unwritten' | undefined;
 
 /** The flight is no longer under way. After this a newer one may own its slot. */
 export function close<V>(call: Call<V>, flight: Flight<V>): void {
@@ -28,16 +28,16 @@ export function ttlOf<V>({ wrapper, key, args }: Call<V>, value: V): number | un
   return chosen === undefined || jitter === 0 ? chosen : chosen * (1 - jitter * Math.random());
 }
 
-export function fulfilled<V>(call: Call<V>, flight: Flight<V>, leave: Leave, value: V): void {
+export function fulfilled<V>(call: Call<V>, flight: Flight<V>, permit: Permit, value: V): void {
   if (flight.phase === 'over') return;
   const { wrapper, place, key } = call;
   const duration = elapsed(flight);
   // The user's function may call controls, so the flight must still be where fences find it.
-  const ttl = place.store === null || leave === 'unwritten' ? undefined : ttlOf(call, value);
+  const ttl = place.store === null || permit === 'unwritten' ? undefined : ttlOf(call, value);
   if (isOver(flight)) return;
   if (!flight.isFenced) {
     place.errors.forget(key);
-    if (ttl !== undefined) keep(call, leave as Grant<V> | undefined, value, ttl, duration);
+    if (ttl !== undefined) keep(call, permit as Grant<V> | undefined, value, ttl, duration);
     else flight.release?.('alone');
     if (flight.kind !== 'call' && ttl !== undefined) offer(call, value, ttl);
   } else {
@@ -75,7 +75,7 @@ export function tellRefusal<V>({ wrapper, key }: Call<V>, word: unknown): void {
   if (word === 'refused') wrapper.observer.discarded(key);
 }
 
-export function rejected<V>(call: Call<V>, flight: Flight<V>, leave: Leave, error: unknown): void {
+export function rejected<V>(call: Call<V>, flight: Flight<V>, error: unknown): void {
   if (flight.phase === 'over') return;
   const { wrapper, place, key, args } = call;
   const duration = elapsed(flight);
@@ -86,7 +86,7 @@ export function rejected<V>(call: Call<V>, flight: Flight<V>, leave: Leave, erro
       : chosenBy(wrapper.observer, 'errorTtl', key, () => errorTtl(error, ...args));
   if (isOver(flight)) return;
   if (ttl !== undefined && ttl > 0 && !flight.isFenced) place.errors.remember(key, error, Date.now() + ttl);
-  if (leave !== undefined) flight.release?.(flight.isFenced ? 'again' : 'alone');
+  flight.release?.(flight.isFenced ? 'again' : 'alone');
   close(call, flight);
   wrapper.observer.ended(key, 'rejected', duration);
   fail(call, flight, error, 'error');

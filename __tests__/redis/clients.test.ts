@@ -7,7 +7,7 @@ import { describeRedis, TestServer, until } from '../support/redis-server.js';
 import { storeContract } from '../support/store-contract.js';
 import type { Redis } from 'ioredis';
 import type { RedisStore } from 'aiocachetools/redis';
-import type { StoreLike } from '../../lib/store/ordered-store.js';
+import type { StoreLike } from '../../lib/store/store-like.js';
 import type { Acquired, Entry, Grant, SharedStore } from '../../lib/store/store.js';
 import type { ClientKind, OpenClient } from '../support/redis-clients.js';
 

@@ -140,7 +140,7 @@ describe('GuardedStore', () => {
     const guarded = guard(new FaultyStore());
     expect(await guarded.acquire(shared, 'a', entry, 50.5)).toEqual({ hit: entry });
     await expect(guarded.acquire(shared, 'a', undefined, 250)).rejects.toThrow(TimeoutError);
-    await expect(guarded.begin(shared, 'a', true)).rejects.toThrow(StoreError);
+    await expect(guarded.begin(shared, 'a', { drop: true })).rejects.toThrow(StoreError);
     expect(asked).toEqual([
       ['p|a', { seen: entry, timeout: 200 }],
       ['p|a', { drop: true, timeout: 250 }],

@@ -3,11 +3,12 @@ import { Keyv } from 'keyv';
 import { TimeoutError } from '../../lib/errors.js';
 import { Deadlines } from '../../lib/store/deadlines.js';
 import { createEntry } from '../../lib/store/entry.js';
-import { inTime, isSharedStore, OrderedStore } from '../../lib/store/ordered-store.js';
+import { inTime, OrderedStore } from '../../lib/store/ordered-store.js';
+import { isSharedStore } from '../../lib/store/store-like.js';
 import { deferred, flush } from '../support/call-recorder.js';
 import { collectGarbage } from '../support/collect-garbage.js';
 import { FaultyStore } from '../support/faulty-store.js';
-import type { StoreLike } from '../../lib/store/ordered-store.js';
+import type { StoreLike } from '../../lib/store/store-like.js';
 import type { Entry } from '../../lib/store/store.js';
 
 const entry = entryOf('Ada');

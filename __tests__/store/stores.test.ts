@@ -4,7 +4,7 @@ import { Keyv } from 'keyv';
 import { Keyv as Keyv6 } from 'keyv6';
 import QuickLRU from 'quick-lru';
 import { storeContract } from '../support/store-contract.js';
-import type { StoreLike } from '../../lib/store/ordered-store.js';
+import type { StoreLike } from '../../lib/store/store-like.js';
 import type { Entry } from '../../lib/store/store.js';
 
 storeContract('a Map', {

@@ -1,5 +1,5 @@
 import type { MemoizeEvent } from '../../lib/events.js';
-import type { StoreLike } from '../../lib/store/ordered-store.js';
+import type { StoreLike } from '../../lib/store/store-like.js';
 
 /** A promise that a test settles when its time has come. */
 export interface Deferred<V> {

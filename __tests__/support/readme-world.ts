@@ -74,9 +74,10 @@ const world = {
   metrics: { count: (_type: string): void => undefined },
   redis: {
     get: async (key: string) => remote.get(key) ?? null,
-    set: async (key: string, text: string, _options: { readonly ttl: number | undefined }) => remote.set(key, text),
+    set: async (key: string, text: string, _options: { readonly PX?: number }) => remote.set(key, text),
     del: async (key: string) => (remote.delete(key) ? 1 : 0),
   },
+  client: async (_args: string[]): Promise<unknown> => Promise.reject(new Error('no server')),
   api: '',
 };
 
@@ -111,6 +112,8 @@ declare global {
   var runSearch: World['runSearch'];
   var metrics: World['metrics'];
   var redis: World['redis'];
+  var client: World['client'];
+  var tiered: World['tiered'];
   var api: string;
 }
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { memoizeAsync } from 'aiocachetools';
 import { count, createSource, deferred, flush, listen, recordStore } from './call-recorder.js';
 import type { Deferred } from './call-recorder.js';
-import { isSharedStore } from '../../lib/store/ordered-store.js';
-import type { StoreLike } from '../../lib/store/ordered-store.js';
+import { isSharedStore } from '../../lib/store/store-like.js';
+import type { StoreLike } from '../../lib/store/store-like.js';
 import type { Entry, Grant, SharedStore } from '../../lib/store/store.js';
 
 /** What a store is like, so that the one suite can ask for what it can do. */

@@ -18,7 +18,7 @@ export type StoreFailure = (operation: StoreOperation, key: string, error: unkno
 export class Reading<V> {
   readonly then: (onRead: (entry: Entry<V> | undefined) => void) => void;
 
-  /** @param then A promise for each step between the store and the caller would cost more than the store. */
+  /** @param then To be called once: each call watches the store anew. No promise, for one a step costs more than the store. */
   constructor(then: (onRead: (entry: Entry<V> | undefined) => void) => void) {
     this.then = then;
   }
@@ -123,7 +123,7 @@ export class GuardedStore<V> {
   }
 
   /** The right to run `key` whoever else is at it. Rejects where it could not be had. */
-  begin(shared: SharedStore<V>, key: string, drop: boolean): Promise<Grant<V>> {
+  begin(shared: SharedStore<V>, key: string, { drop }: { readonly drop: boolean }): Promise<Grant<V>> {
     const timeout = this.#deadlines.limit;
     return this.#reported('set', key, () =>
       this.#afterwards(key, () => shared.begin(this.#prefix + key, { drop, timeout })),
@@ -133,7 +133,7 @@ export class GuardedStore<V> {
   /** What this process has called for before must have reached the store: else a grant is fenced, or an old value found. */
   #afterwards<T>(key: string, act: () => Promise<T>): Promise<T> {
     const reached = this.#ordered.reached(key);
-    return reached === undefined ? act() : inTime(reached, this.#deadlines, 'clear').then(act);
+    return reached === undefined ? act() : inTime(reached, this.#deadlines, 'an earlier operation').then(act);
   }
 
   #set(key: string, value: V, ttl: number, duration: number | undefined, grant: Grant<V> | undefined): unknown {

@@ -1,6 +1,6 @@
 import { isThenable } from '../thenable.js';
-import { listKeys } from './ordered-store.js';
-import type { StoreLike } from './ordered-store.js';
+import { listKeys, removeFrom } from './store-like.js';
+import type { StoreLike } from './store-like.js';
 import type { Entry, Store } from './store.js';
 
 /** A read from far that may be kept near, unless something happens to its key meanwhile. */
@@ -184,10 +184,6 @@ export class Near<V> {
     const life = this.#lives.size === 0 ? 0 : (this.#lives.get(key.slice(0, key.indexOf('|') + 1)) ?? 0);
     return `${this.#self}.${this.#life}.${life}`;
   }
-}
-
-function removeFrom(store: StoreLike<unknown>, key: string): unknown {
-  return 'delete' in store ? store.delete(key) : store.del(key);
 }
 
 /** All there is; what comes before a failure is what can be had. */

@@ -1,16 +1,9 @@
 import { TimeoutError } from '../errors.js';
 import { isThenable } from '../thenable.js';
+import { isSharedStore, listKeys, removeFrom } from './store-like.js';
 import type { Deadlines } from './deadlines.js';
 import type { Entry, SharedStore, Store } from './store.js';
-
-/**
- * A store as users bring it: quick-lru and lru-cache take options where others take a `ttl`, and cache-manager says `del`.
- * What it takes decides whether it fits: it may serve many functions, so what it gives is checked at run time.
- */
-export type StoreLike<V = unknown> = Omit<Store<V>, 'get' | 'set' | 'delete'> & {
-  get(key: string): unknown;
-  set(key: string, entry: Entry<V>): unknown;
-} & ({ delete(key: string): unknown } | { del(key: string): unknown });
+import type { StoreLike } from './store-like.js';
 
 type Kind = 'set' | 'delete';
 
@@ -175,7 +168,7 @@ export class OrderedStore<V> {
   #forget(name: string, { limit }: Deadlines): unknown {
     const store = this.#store;
     if (this.#isShared) return (store as SharedStore<V>).delete(name, limit);
-    return 'delete' in store ? store.delete(name) : store.del(name);
+    return removeFrom(store, name);
   }
 
   #call(operation: Operation<V>): unknown {
@@ -252,12 +245,6 @@ export class OrderedStore<V> {
   }
 }
 
-/** True for a store that can coordinate runs between processes. */
-export function isSharedStore<V>(store: StoreLike<V>): store is SharedStore<V> {
-  const { acquire, begin } = store as Partial<SharedStore<V>>;
-  return typeof acquire === 'function' && typeof begin === 'function';
-}
-
 /** The value of a store's answer, or a `TimeoutError` when it takes too long. */
 export function inTime(answer: unknown, deadlines: Deadlines, operation: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -273,18 +260,6 @@ export function inTime(answer: unknown, deadlines: Deadlines, operation: string)
       },
     );
   });
-}
-
-/** All keys of a store that can list them. Keyv has no `keys`; its `iterator` gives pairs. */
-export function listKeys(store: object): Iterable<unknown> | AsyncIterable<unknown> | undefined {
-  const { keys, iterator } = store as { keys?: unknown; iterator?: unknown };
-  if (typeof keys === 'function') return keys.call(store) as Iterable<unknown>;
-  if (typeof iterator === 'function') return firstOfPairs(iterator.call(store) as AsyncIterable<readonly unknown[]>);
-  return undefined;
-}
-
-async function* firstOfPairs(pairs: AsyncIterable<readonly unknown[]>): AsyncGenerator {
-  for await (const pair of pairs) yield pair[0];
 }
 
 export function timeoutOf(operation: string, { limit }: Deadlines): TimeoutError {

@@ -1,4 +1,4 @@
-import type { StoreLike } from './ordered-store.js';
+import type { StoreLike } from './store-like.js';
 
 /**
  * A `cache` option that keeps a store for each receiver (`this`), so that instances do not share results. Stores of
@@ -6,11 +6,11 @@ import type { StoreLike } from './ordered-store.js';
  *
  * @param createStore Makes the store of a receiver at its first call.
  * @example
- * class Client {
- *   getUser = memoizeAsync(function (this: Client, id: number) { return this.fetch(id); }, {
- *     cache: perInstance(() => new Map()),
- *   });
- * }
+ * const find = memoizeAsync(
+ *   function (this: Repository, id: number) { return db.find(this.table, id); },
+ *   { cache: perInstance(() => new Map()), name: 'find' },
+ * );
+ * class Repository { constructor(readonly table: string) {} find = find; }
  */
 export function perInstance<S extends StoreLike<never>>(
   createStore: (receiver: unknown) => S,

@@ -2,9 +2,10 @@ import { isThenable } from '../thenable.js';
 import { Deadlines } from './deadlines.js';
 import { isEntry } from './entry.js';
 import { Near } from './near.js';
-import { inTime, isSharedStore, listKeys } from './ordered-store.js';
+import { inTime } from './ordered-store.js';
+import { isSharedStore, isStore, listKeys, removeFrom } from './store-like.js';
 import type { AbortSignalLike } from '../abort-signal.js';
-import type { StoreLike } from './ordered-store.js';
+import type { StoreLike } from './store-like.js';
 import type {
   Acquired,
   AnnouncingStore,
@@ -179,8 +180,7 @@ class TieredStore<V> extends Tiers<V> implements Store<V> {
   }
 
   #remove(key: string): unknown {
-    const far = this.#far;
-    return 'delete' in far ? far.delete(key) : far.del(key);
+    return removeFrom(this.#far, key);
   }
 }
 
@@ -305,9 +305,8 @@ function canList(store: object): boolean {
 }
 
 function assertStore(name: string, store: unknown): void {
-  if ((typeof store === 'object' && store !== null) || typeof store === 'function') {
-    const { get, set, delete: remove, del } = store as Record<string, unknown>;
-    if ([get, set, remove ?? del].every((method) => typeof method === 'function')) return;
-  }
-  throw new TypeError(`Expected \`${name}\` to be a store with get, set and delete, got ${typeof store}`);
+  if (isStore(store)) return;
+  throw new TypeError(
+    `Expected \`${name}\` to be a store with get, set and delete, got ${store === null ? 'null' : typeof store}`,
+  );
 }
