@@ -40,7 +40,10 @@ describe('README.md', () => {
     folder = mkdtempSync(join(tmpdir(), 'readme-'));
     files = runnable.map(({ code, language }, index) => {
       const file = join(folder, `${index}.m${language}`);
-      writeFileSync(file, `${code.replace("'aiocachetools'", `'${join(root, 'lib/index.ts')}'`)}\nexport {};\n`);
+      writeFileSync(
+        file,
+        `${code.replace("'aiocachetools'", `'${join(root, 'lib/index.ts')}'`).replace("'aiocachetools/redis'", `'${join(root, 'lib/redis/index.ts')}'`)}\nexport {};\n`,
+      );
       return file;
     });
   });
