@@ -48,11 +48,11 @@ describeRedis('a Redis that dies under load', () => {
     for (let round = 0; round < 2; round += 1) {
       await server.kill();
       // Many more than could be answered at a deadline each: the breaker is open.
-      await more(20_000, 'answers without a server');
+      await more(10_000, 'answers without a server');
       await server.start();
       await hitsAgain('hits after a restart');
       server.freeze();
-      await more(20_000, 'answers with a frozen server');
+      await more(10_000, 'answers with a frozen server');
       server.thaw();
       await hitsAgain('hits after a thaw');
     }

@@ -133,7 +133,7 @@ describeRedis('redisStore on a server', () => {
   });
 
   it('clears more entries than one step of a SCAN brings', async () => {
-    const many = memoizeAsync(echo, { name: 'many', cache: redisStore(client) });
+    const many = memoizeAsync(echo, { name: 'many', cache: redisStore(client), storeTimeout: 20_000 });
     await Promise.all(Array.from({ length: 3_000 }, (_, id) => many(id)));
     await many.settled();
     expect(await client.dbsize()).toBe(3_000);

@@ -35,8 +35,12 @@ export class Worker {
 
   constructor(script: string) {
     this.#child = fork(script, { serialization: 'advanced' });
-    let isReady: () => void;
-    this.ready = new Promise((resolve) => (isReady = resolve));
+    let isReady!: () => void;
+    let isGone!: (error: Error) => void;
+    this.ready = new Promise((resolve, reject) => {
+      isReady = resolve;
+      isGone = reject;
+    });
     this.#child.on('message', (message: FromWorker) => {
       if (message.type === 'ready') isReady();
       else if (message.type === 'run') this.onRun?.(message.key, message.value);
@@ -44,6 +48,7 @@ export class Worker {
       else this.#settle(message);
     });
     this.#child.on('exit', () => {
+      isGone(new Error('The worker has ended before it was ready'));
       for (const { reject } of this.#pending.values()) reject(new Error('The worker has ended'));
       this.#pending.clear();
     });
@@ -58,6 +63,7 @@ export class Worker {
   }
 
   ask(request: Request): Promise<never> {
+    if (!this.#child.connected) return Promise.reject(new Error('The worker has ended'));
     const id = this.#nextId++;
     const answer = new Promise<never>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     this.#child.send({ ...request, id });
