@@ -36,7 +36,7 @@ while read -r command; do
     stop) kill -9 $p; wait $p 2>/dev/null; p=; echo stopped;;
   esac
 done
-[ -n "$p" ] && { kill -9 $p; wait $p 2>/dev/null; }
+[ -n "$p" ] && { kill -9 $p; wait $p; } 2>/dev/null
 rm -rf "$dir"
 `;
 
