@@ -73,13 +73,14 @@ async function lead(): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
 }
 
-// process 2 is ready
-// process 1 is ready
-// process 4 is ready
-// process 3 is ready
-// process 1 runs the query for report 7
-// process 1 has 200 answers after 1 run: report 7, made by process 1
-// process 2 has 200 answers after 0 runs: report 7, made by process 1
-// process 3 has 200 answers after 0 runs: report 7, made by process 1
-// process 4 has 200 answers after 0 runs: report 7, made by process 1
+// Output:
+// process … is ready
+// process … is ready
+// process … is ready
+// process … is ready
+// process … runs the query for report 7
+// process … has 200 answers after … run…: report 7, made by process …
+// process … has 200 answers after … run…: report 7, made by process …
+// process … has 200 answers after … run…: report 7, made by process …
+// process … has 200 answers after … run…: report 7, made by process …
 // 800 callers in 4 processes: 1 run
