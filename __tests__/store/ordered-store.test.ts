@@ -370,6 +370,59 @@ describe('OrderedStore', () => {
   });
 });
 
+describe('a store that is slower than what is called for', () => {
+  it('is sent the first and the last write only', async () => {
+    const store = new FaultyStore('later');
+    store.faults.set = 'hangs';
+    const ordered = new OrderedStore<string>(store, '');
+    const writes = Array.from({ length: 100 }, (_, index) => ordered.set('a', entryOf(String(index)), 5, deadlines));
+    expect(ordered.known('a')).toEqual(entryOf('99'));
+    store.hung[0]!.land();
+    await flush();
+    store.hung[1]!.land();
+    await Promise.all(writes);
+    expect(store.hung).toHaveLength(2);
+    expect(store.entries.get('a')).toEqual(entryOf('99'));
+  });
+
+  it('is sent one delete for all that wait in a row', async () => {
+    const store = new FaultyStore('later');
+    store.faults.set = store.faults.delete = 'hangs';
+    const ordered = new OrderedStore<string>(store, '');
+    const written = ordered.set('a', entry, 5, deadlines);
+    const deletes = Array.from({ length: 100 }, () => ordered.delete('a', deadlines));
+    store.hung[0]!.land();
+    await written;
+    await flush();
+    store.hung[1]!.land();
+    expect(await Promise.all(deletes)).toEqual(Array(100).fill(true));
+    expect(store.hung.map(({ operation }) => operation)).toEqual(['set', 'delete']);
+  });
+
+  it('gives a grant back whose commit was overtaken before it was sent', async () => {
+    const store = new FaultyStore('later');
+    store.faults.set = 'hangs';
+    const ordered = new OrderedStore<string>(store, '');
+    const said: string[] = [];
+    const grant = {
+      commit: async () => {
+        said.push('commit');
+        return 'stored' as const;
+      },
+      release: (why: string) => said.push(why),
+      lost: new AbortController().signal,
+    };
+    const written = ordered.set('a', entry, 5, deadlines);
+    const committed = ordered.commit('a', other, 5, grant, deadlines);
+    const deleted = ordered.delete('a', deadlines);
+    expect(said).toEqual(['again']);
+    store.hung[0]!.land();
+    await Promise.all([written, committed, deleted]);
+    expect(said).toEqual(['again']);
+    expect(store.entries.size).toBe(0);
+  });
+});
+
 describe('inTime', () => {
   it.each([
     ['a value', () => 5],

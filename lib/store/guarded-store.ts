@@ -141,7 +141,7 @@ export class GuardedStore<V> {
     const lifetime = lifetimeOf(ttl, this.#windows);
     return grant === undefined
       ? this.#ordered.set(key, entry, lifetime, this.#deadlines)
-      : this.#ordered.commit(key, entry, () => grant.commit(entry, lifetime), this.#deadlines);
+      : this.#ordered.commit(key, entry, lifetime, grant, this.#deadlines);
   }
 
   async #reported(operation: StoreOperation, key: string, act: () => unknown): Promise<unknown> {

@@ -2,7 +2,7 @@ import { TimeoutError } from '../errors.js';
 import { isThenable } from '../thenable.js';
 import { isSharedStore, listKeys, removeFrom } from './store-like.js';
 import type { Deadlines } from './deadlines.js';
-import type { Entry, SharedStore, Store } from './store.js';
+import type { Entry, Grant, SharedStore, Store } from './store.js';
 import type { StoreLike } from './store-like.js';
 
 type Kind = 'set' | 'delete';
@@ -13,6 +13,12 @@ class Operation<V> {
   isLate = false;
   /** A later operation on the key has been called for. */
   isOvertaken = false;
+  isSent = false;
+  isSkipped = false;
+  /** What it waits for before it is sent. */
+  turn: Promise<unknown> | undefined;
+  /** What the store will say, while the operation waits for its turn. */
+  answer: Promise<unknown> | undefined;
   /** Resolves, never rejects, when the next operation on the key may be sent. */
   over: Promise<unknown> = Promise.resolve();
 
@@ -23,7 +29,20 @@ class Operation<V> {
     public entry: Entry<V> | null,
     public send: () => unknown,
     readonly deadlines: Deadlines,
+    /** Called if the operation is not to be sent after all. */
+    readonly onSkipped: () => void = noop,
   ) {}
+
+  /** A write that still waits for its turn is for nothing now; sent all the same, writes would queue up without end. */
+  overtake(): void {
+    if (!this.isOvertaken && !this.isSent && this.kind === 'set') {
+      this.isSkipped = true;
+      this.entry = null;
+      this.send = noop;
+      this.onSkipped();
+    }
+    this.isOvertaken = true;
+  }
 }
 
 /**
@@ -88,9 +107,10 @@ export class OrderedStore<V> {
     return this.#call(new Operation(key, 'set', entry, send, deadlines));
   }
 
-  /** A write that goes another way than the store's own `set`. */
-  commit(key: string, entry: Entry<V>, send: () => unknown, deadlines: Deadlines): unknown {
-    return this.#call(new Operation(key, 'set', entry, send, deadlines));
+  /** A write by a grant, which is given back if a later operation makes the write pointless before it is sent. */
+  commit(key: string, entry: Entry<V>, ttl: number | undefined, grant: Grant<V>, deadlines: Deadlines): unknown {
+    const giveBack = (): void => grant.release('again');
+    return this.#call(new Operation(key, 'set', entry, () => grant.commit(entry, ttl), deadlines, giveBack));
   }
 
   delete(key: string, deadlines: Deadlines): unknown {
@@ -102,7 +122,7 @@ export class OrderedStore<V> {
   /** Forget every entry under the prefix and nothing else. Later operations wait for it; reads see nothing meanwhile. */
   clear(deadlines: Deadlines): Promise<void> {
     const before = [...this.#pending.values()].map((operation) => {
-      operation.isOvertaken = true;
+      operation.overtake();
       return operation.over;
     });
     if (this.#clearing !== undefined) before.push(this.#clearing);
@@ -175,9 +195,14 @@ export class OrderedStore<V> {
     const before = this.#pending.get(operation.key);
     const clearing = this.#clearing;
     if (before === undefined && clearing === undefined) return this.#send(operation);
-    if (before !== undefined) before.isOvertaken = true;
+    // A delete that waits for its turn does for both.
+    if (before?.kind === 'delete' && operation.kind === 'delete' && !before.isSent) return before.answer;
+    before?.overtake();
     this.#pending.set(operation.key, operation);
-    const sent = Promise.all([before?.over, clearing]).then(() => this.#send(operation));
+    const turn = before?.isSkipped === true ? before.turn : before?.over;
+    operation.turn = turn !== undefined && clearing === undefined ? turn : Promise.all([turn, clearing]);
+    const sent = operation.turn.then(() => this.#send(operation));
+    operation.answer = sent;
     operation.over = sent.then(noop, noop);
     return sent;
   }
@@ -185,6 +210,7 @@ export class OrderedStore<V> {
   #send(operation: Operation<V>): unknown {
     let answer: unknown;
     let comesLater: boolean;
+    operation.isSent = true;
     try {
       answer = operation.send();
       comesLater = isThenable(answer);
