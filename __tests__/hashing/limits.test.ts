@@ -97,3 +97,19 @@ describe('limits', () => {
     expect(() => key(half, half)).toThrow('f: cannot build a key from argument 1 (more than 8 Mi characters).');
   }, 30_000);
 });
+
+describe('text that would be too long for the language', () => {
+  const long = 'y'.repeat(8e6);
+
+  it.each([
+    ['a Map', () => new Map(Array.from({ length: 80 }, (_, index) => [index, long]))],
+    ['a Set', () => new Set(Array.from({ length: 80 }, (_, index) => long + index))],
+    ['a Buffer', () => Buffer.allocUnsafe(64 * 1024 * 1024)],
+    ['an ArrayBuffer', () => new ArrayBuffer(64 * 1024 * 1024)],
+  ])('is refused before it is made: %s', (_name, make) => {
+    const build = createKeyBuilder({ name: 'getUser' });
+    expect(() => build(undefined, [make()])).toThrow(
+      'getUser: cannot build a key from argument 0 (more than 8 Mi characters)',
+    );
+  });
+});

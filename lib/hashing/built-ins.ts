@@ -1,6 +1,6 @@
 import { base64url, littleEndian } from './bytes.js';
 import { enumerableSymbols, methodOf, tagOf } from './intrinsics.js';
-import { Refusal } from './refusal.js';
+import { longestText, Refusal, tooLong } from './refusal.js';
 import type { Kind } from './kinds.js';
 
 /** Writes a value that is inside the built-in. */
@@ -86,9 +86,10 @@ function map(object: Map<unknown, unknown>, write: WriteInner): string {
       values.push(value);
     }),
   );
+  const bound = new Bound();
   const texts = keys.map((key, index) => {
     const keyText = at(object, `.keys()[${index}]`, () => write(key));
-    return keyText + at(object, `.values()[${index}]`, () => write(values[index]));
+    return bound.of(keyText + at(object, `.values()[${index}]`, () => write(values[index])));
   });
   return `@M${texts.length}${texts.sort().join('')}`;
 }
@@ -96,7 +97,8 @@ function map(object: Map<unknown, unknown>, write: WriteInner): string {
 function set(object: Set<unknown>, write: WriteInner): string {
   const values: unknown[] = [];
   contentsOf(object, () => setForEach(object, (value: unknown) => values.push(value)));
-  const texts = values.map((value, index) => at(object, `.values()[${index}]`, () => write(value)));
+  const bound = new Bound();
+  const texts = values.map((value, index) => bound.of(at(object, `.values()[${index}]`, () => write(value))));
   return `@S${texts.length}${texts.sort().join('')}`;
 }
 
@@ -154,7 +156,19 @@ function copyOf(kind: BuiltIn, { buffer, byteOffset, length }: Uint8Array): obje
 }
 
 function bytesText(bytes: Uint8Array): string {
+  if (bytes.length > longestText) throw tooLong();
   return `${bytes.length}:${base64url(bytes)}`;
+}
+
+/** Adds up texts before they are joined: all of them together may be too long for the language. */
+class Bound {
+  #length = 0;
+
+  of(text: string): string {
+    this.#length += text.length;
+    if (this.#length > longestText) throw tooLong();
+    return text;
+  }
 }
 
 /** Reads hidden state; an object without it has only borrowed the prototype, or is a proxy or detached. */

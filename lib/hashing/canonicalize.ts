@@ -3,14 +3,13 @@ import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
 import { enumerableSymbols, inheritsEnumerables, tagOf } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
-import { propertyStep, Refusal } from './refusal.js';
+import { longestText, propertyStep, Refusal, tooLong } from './refusal.js';
 import { describeShape, namesOf, ShapeTable } from './shapes.js';
 import type { PropertyFilter } from './ignore.js';
 
 /** Also the whole check for cycles: a set of ancestors would cost every call, a cycle costs only its own. */
 const deepest = 200;
 const mostContainers = 100_000;
-export const longestText = 8 * 1024 * 1024;
 
 /** So many texts, and texts so long, may stay in memory between calls. */
 const mostKept = 1024;
@@ -239,8 +238,4 @@ function checkSymbols(object: object): void {
 
 function tooMany(): Refusal {
   return new Refusal(`more than 100,000 objects`, true);
-}
-
-export function tooLong(): Refusal {
-  return new Refusal('more than 8 Mi characters', true);
 }

@@ -24,6 +24,14 @@ export interface LeftOut {
   readonly isEmpty: boolean;
 }
 
+/** What `keyOf` returns is the key, all of it: a signal in it is refused like anything that cannot be keyed. */
+export const nothingLeftOut: LeftOut = {
+  has: () => false,
+  properties: { names: undefined, dropsSignal: false },
+  keepsStrings: true,
+  isEmpty: true,
+};
+
 export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
   const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
   const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');

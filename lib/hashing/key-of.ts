@@ -1,9 +1,9 @@
 import { UnkeyableArgumentError } from '../errors.js';
-import { Canonicalizer, longestText, tooLong } from './canonicalize.js';
+import { Canonicalizer } from './canonicalize.js';
 import { createDigest } from './digest.js';
-import { compileIgnore } from './ignore.js';
+import { compileIgnore, nothingLeftOut } from './ignore.js';
 import { KeyCache } from './key-cache.js';
-import { Refusal } from './refusal.js';
+import { longestText, Refusal, tooLong } from './refusal.js';
 import { isWellFormed } from './well-formed.js';
 import type { IgnoreRule } from './ignore.js';
 
@@ -39,7 +39,7 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf } = options;
   let idle: Canonicalizer | undefined;
   const digest = createDigest();
-  const leftOut = compileIgnore(keyOf === undefined ? (options.ignore ?? []) : []);
+  const leftOut = keyOf === undefined ? compileIgnore(options.ignore ?? []) : nothingLeftOut;
 
   // Where something is left out, a list is not its own path through the cache.
   const keys = leftOut.isEmpty ? new KeyCache(encode) : undefined;

@@ -55,3 +55,10 @@ export function propertyStep(name: string): string {
 function shorten(path: string): string {
   return path.length > longestPath ? `${path.slice(0, longestPath)}…` : path;
 }
+
+/** How many characters a canonical text, or what is written of one value, may have. */
+export const longestText = 8 * 1024 * 1024;
+
+export function tooLong(): Refusal {
+  return new Refusal('more than 8 Mi characters', true);
+}
