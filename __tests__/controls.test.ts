@@ -329,3 +329,39 @@ function asynchronous() {
     keys: () => entries.keys(),
   };
 }
+
+describe('settled', () => {
+  it('waits for a delete and a clear that are under way', async () => {
+    const answers: (() => void)[] = [];
+    const store = {
+      get: () => undefined,
+      set: () => undefined,
+      delete: () => new Promise<boolean>((resolve) => answers.push(() => resolve(true))),
+      keys: () => ['fn|#1'],
+    };
+    const fn = memoizeAsync(async (id: number) => id, { cache: store, name: 'fn' });
+    for (const forget of [() => fn.delete(1), () => fn.clear()]) {
+      let isSettled = false;
+      const forgotten = forget();
+      void fn.settled().then(() => (isSettled = true));
+      await new Promise(setImmediate);
+      expect(isSettled).toBe(false);
+      answers.pop()!();
+      await forgotten;
+      await new Promise(setImmediate);
+      expect(isSettled).toBe(true);
+    }
+  });
+});
+
+describe('prime', () => {
+  it('forgets the older value where `ttl` gives no duration', async () => {
+    let isBroken = false;
+    const fn = memoizeAsync(async (id: number) => `loaded ${id}`, { ttl: () => (isBroken ? NaN : 1_000) });
+    await fn.prime([1], 'old');
+    isBroken = true;
+    await fn.prime([1], 'new');
+    expect(await fn.peek(1)).toBeUndefined();
+    expect(fn.stats().storeErrors).toBe(1);
+  });
+});

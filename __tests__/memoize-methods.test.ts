@@ -257,7 +257,7 @@ describe('memoizeMethods', () => {
     it('lets a test replace a memoized method on the object alone', async () => {
       const client = new UsersClient();
       const users = memoizeMethods(client, { getUser: {} });
-      const spy = jest.spyOn(users, 'getUser').mockImplementation((async () => ({ id: 0, name: 'mock' })));
+      const spy = jest.spyOn(users, 'getUser').mockImplementation(async () => ({ id: 0, name: 'mock' }));
       await expect(users.getUser(7)).resolves.toEqual({ id: 0, name: 'mock' });
       spy.mockRestore();
       await expect(users.getUser(7)).resolves.toMatchObject({ id: 7 });

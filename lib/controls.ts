@@ -6,6 +6,7 @@ import { freshnessOf } from './store/entry.js';
 import { startRun } from './run.js';
 import { close, tellRefusal, ttlOf } from './settle.js';
 import { wait } from './wait.js';
+import type { Activity } from './activity.js';
 import type { AnyFunction } from './functions.js';
 import type { Controls, ReceiverControls } from './memoized.js';
 import type { Entry } from './store/store.js';
@@ -41,12 +42,12 @@ function controlsFor(
     peek: async (...args: unknown[]) => (await usable(call(args)))?.value,
     prime: async (args: unknown, value: unknown) => prime(call(listOf(args)), value),
     refresh: async (...args: unknown[]) => refresh(call(args)),
-    delete: async (...args: unknown[]) => forget(call(args)),
+    delete: async (...args: unknown[]) => during(activity, () => forget(call(args))),
     clear: async () => {
       const { store, registry, errors } = places.of(receiver);
       registry.fenceAll();
       errors.forgetAll();
-      await store?.clear();
+      await during(activity, async () => store?.clear());
     },
     stats: () => observer.stats(),
     settled: () => activity.settled(),
@@ -57,6 +58,16 @@ function controlsFor(
 function listOf(args: unknown): readonly unknown[] {
   if (Array.isArray(args)) return args.slice();
   throw new TypeError(`Expected \`prime\` to be given the arguments of a call as an array, got ${show(args)}`);
+}
+
+/** Lets `settled()` wait for `act`. */
+async function during<T>(activity: Activity, act: () => Promise<T>): Promise<T> {
+  activity.begin();
+  try {
+    return await act();
+  } finally {
+    activity.end();
+  }
 }
 
 /** The stored entry, if it is fresh or inside a stale window. */
@@ -118,13 +129,14 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
     // The user's function may call controls, so the flight must still be where fences find it.
     const ttl = place.store === null || flight.isFenced ? undefined : ttlOf(call, value);
     if (place.store !== null && flight.isFenced) wrapper.observer.discarded(key);
-    if (place.store === null || ttl === undefined || flight.isFenced) return grant?.release('again');
-    if (ttl > 0) {
+    if (place.store === null || flight.isFenced) return grant?.release('again');
+    if (ttl !== undefined && ttl > 0) {
       const written = place.store.prime(key, value, ttl, grant);
       place.registry.remove(flight);
       tellRefusal(call, await written);
     } else {
       grant?.release('again');
+      // Nothing is kept, and the value from before would be wrong now.
       if (typeof wrapper.options.ttl === 'function') await place.store.delete(key);
     }
   } finally {

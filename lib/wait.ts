@@ -33,7 +33,7 @@ export function wait<V>(
     // `fn` may have aborted it while it started.
     const aborted = abortedSignal(signals);
     if (aborted !== undefined) return leave(aborted.reason);
-    const stop = onAbort(signals, leave);
+    const stop = watch(signals, leave);
     void then.call(
       flight.answer,
       (value) => {
@@ -46,6 +46,16 @@ export function wait<V>(
       },
     );
   });
+}
+
+/** A signal that cannot be watched is a caller that leaves at once. */
+function watch(signals: readonly AbortSignalLike[], leave: (reason: unknown) => void): () => void {
+  try {
+    return onAbort(signals, leave);
+  } catch (error) {
+    leave(error);
+    return () => undefined;
+  }
 }
 
 /** @param cycle The keys of the runs from the one that the call would wait for to the call itself. */
