@@ -88,7 +88,7 @@ export class OrderedStore<V> {
     return this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
   }
 
-  /** False for an entry from before a `clear` that the store could not carry out. */
+  /** False for an entry from before a `clear` that the store may not have carried out. */
   isVisible(entry: Entry<V>): boolean {
     return entry.storedAt > this.#clearedAt;
   }
@@ -127,6 +127,7 @@ export class OrderedStore<V> {
     });
     if (this.#clearing !== undefined) before.push(this.#clearing);
     this.#pending.clear();
+    // Keyv's `iterator` counts for little: it lists nothing where its adapter cannot.
     if (typeof this.#store.deleteByPrefix !== 'function' && typeof this.#store.keys !== 'function') {
       this.#clearedAt = this.now();
     }
