@@ -208,6 +208,8 @@ export class CommitLog {
 
   private constructor(monitor: Redis) {
     this.#monitor = monitor;
+    // Once killed it must not come back: ioredis takes what a new monitor hears for replies to commands.
+    monitor.on('close', () => monitor.disconnect());
     monitor.on('monitor', (_time: string, args: string[]) => {
       const stamp = args[0]?.toLowerCase() === 'set' ? /^1 (\S+) \d+ /.exec(args[2] ?? '')?.[1] : undefined;
       if (stamp !== undefined) this.stamps.push(stamp);
