@@ -5,5 +5,5 @@
  */
 export type { Controls, ReceiverControls } from '../../lib/memoized.js';
 export type { CacheOption, StoreSelector } from '../../lib/options.js';
-export type { StoreLike } from '../../lib/store/ordered-store.js';
+export type { StoreLike } from '../../lib/store/store-like.js';
 export type { TieredOptions } from '../../lib/store/tiered.js';
