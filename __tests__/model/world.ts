@@ -64,6 +64,7 @@ export interface Fence {
 
 /** What a store by hand has been asked and has not answered. */
 interface Operation {
+  readonly kind: 'get' | 'set' | 'delete';
   readonly key: number;
   readonly sentTime: number;
   readonly answer: Deferred<unknown>;
@@ -347,20 +348,30 @@ export class World {
 
   #storeByHand() {
     const entries = new Map<string, Entry<string>>();
-    const wait = (name: string, act: () => unknown): Promise<unknown> => {
-      const operation = { key: keyOfName(name), sentTime: this.time, answer: deferred<unknown>(), act };
+    const wait = (kind: Operation['kind'], name: string, act: () => unknown): Promise<unknown> => {
+      const operation = { kind, key: keyOfName(name), sentTime: this.time, answer: deferred<unknown>(), act };
+      this.#checkOrder(operation);
       this.#operations.push(operation);
       return operation.answer.promise;
     };
     return {
-      get: (name: string) => wait(name, () => entries.get(name)) as Promise<Entry<string> | undefined>,
+      get: (name: string) => wait('get', name, () => entries.get(name)) as Promise<Entry<string> | undefined>,
       set: (name: string, entry: Entry<string>) => {
         this.#written(entry);
-        return wait(name, () => void entries.set(name, entry));
+        return wait('set', name, () => void entries.set(name, entry));
       },
-      delete: (name: string) => wait(name, () => entries.delete(name)),
+      delete: (name: string) => wait('delete', name, () => entries.delete(name)),
       keys: () => entries.keys(),
     };
+  }
+
+  /** A write or delete is sent after the one before it has settled or had its time. */
+  #checkOrder({ kind, key, sentTime }: Operation): void {
+    if (kind === 'get') return;
+    const ahead = this.#operations.find(
+      (other) => other.kind !== 'get' && other.key === key && sentTime - other.sentTime < STORE_TIMEOUT - 1,
+    );
+    if (ahead !== undefined) this.violations.push(`a ${kind} of ${key} is sent while a ${ahead.kind} is under way`);
   }
 
   #operate(how: 'answer' | 'fail' | 'fail late', operation: Operation | undefined): void {
