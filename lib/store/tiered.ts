@@ -43,8 +43,16 @@ const DEFAULT_TIMEOUT = 1_000;
  * @example
  * const cache = tiered(new QuickLRU({ maxSize: 1_000 }), redisStore(client));
  */
-export function tiered<V = never>(near: StoreLike<never>, far: SharedStore<V>, options?: TieredOptions): SharedStore<V>;
-export function tiered<V = never>(near: StoreLike<never>, far: StoreLike<V>, options?: TieredOptions): Store<V>;
+export function tiered<V = never>(
+  near: StoreLike<never>,
+  // Not `SharedStore<V>`: there is nothing to infer `V` from, and compilers before 5.5 infer `undefined`.
+  far: StoreLike<never> & {
+    acquire(key: string, options: never): unknown;
+    begin(key: string, options: never): unknown;
+  },
+  options?: TieredOptions,
+): SharedStore<V>;
+export function tiered<V = never>(near: StoreLike<never>, far: StoreLike<never>, options?: TieredOptions): Store<V>;
 export function tiered<V>(near: StoreLike<never>, far: StoreLike<V>, options: TieredOptions = {}): Store<V> {
   assertStore('near', near);
   assertStore('far', far);
