@@ -51,6 +51,29 @@ describe('two argument lists', () => {
     expect(key([new URLSearchParams('a=1&b=2')])).not.toBe(key([new URLSearchParams('b=2&a=1')]));
   });
 
+  it.each<[string, () => object]>([
+    ['a Date', () => new Date(0)],
+    ['a RegExp', () => /a/],
+    ['an Error', () => new Error('down')],
+    ['a boxed number', () => Object(1) as object],
+    ['a boxed string', () => Object('ab') as object],
+    ['a boxed boolean', () => Object(true) as object],
+    ['an array', () => [1, 2]],
+    // eslint-disable-next-line prefer-rest-params -- it is what is refused
+    ['arguments', () => withoutSymbols((function (..._values: unknown[]) { return arguments; })(1, 2))], // prettier-ignore
+    ['a Map', () => new Map([[1, 2]])],
+    ['a Uint8Array', () => new Uint8Array([1, 2])],
+  ])('differ where one holds %s in the guise of a plain object, as isDeepStrictEqual sees it', (_, make) => {
+    // Without a cache of keys, which would answer for the encoder.
+    const build = createKeyBuilder({ name: 'f', ignore: [99] });
+    for (const prototype of [Object.prototype, null]) {
+      const disguised: unknown = Object.setPrototypeOf(make(), prototype);
+      const plain = Object.assign(Object.create(prototype) as object, disguised);
+      if (isDeepStrictEqual(disguised, plain)) expect(build(undefined, [disguised])).toBe(build(undefined, [plain]));
+      else expect(() => build(undefined, [{ a: disguised }])).toThrow(/argument 0 at `\.a` \([A-Z]\w+\)/);
+    }
+  });
+
   it('differ by the bits of NaN in a typed array, not by the room of its buffer', () => {
     const withBits = (low: number): Float64Array => {
       const view = new DataView(new ArrayBuffer(8));
@@ -63,3 +86,8 @@ describe('two argument lists', () => {
     expect(key([new Resizable(2, { maxByteLength: 9 })])).toBe(key([new ArrayBuffer(2)]));
   });
 });
+
+function withoutSymbols(object: object): object {
+  for (const symbol of Object.getOwnPropertySymbols(object)) Reflect.deleteProperty(object, symbol);
+  return object;
+}

@@ -1,6 +1,6 @@
 import { isAbortSignal } from '../abort-signal.js';
 import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
-import { enumerableSymbols, inheritsEnumerables, tagOf } from './intrinsics.js';
+import { enumerableSymbols, inheritsEnumerables } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
 import { longestText, propertyStep, Refusal, tooLong } from './refusal.js';
@@ -15,6 +15,8 @@ const mostContainers = 100_000;
 const mostKept = 1024;
 
 const { getOwnPropertySymbols, getPrototypeOf, hasOwn, prototype: objectPrototype } = Object;
+// eslint-disable-next-line @typescript-eslint/unbound-method -- `call` gives it its receiver
+const { toString } = objectPrototype;
 const { prototype: arrayPrototype } = Array;
 
 /**
@@ -127,7 +129,11 @@ export class Canonicalizer {
   }
 
   #plain(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string): string {
-    if (getOwnPropertySymbols(object).length > 0) checkSymbols(object);
+    // A `Date`, an array or `arguments` stays one, whatever prototype it has been given since.
+    if (toString.call(object) !== '[object Object]') throw new Refusal(nameOf(object));
+    // Symbols have no identity in another process.
+    if (getOwnPropertySymbols(object).length > 0 && enumerableSymbols(object).length > 0)
+      throw new Refusal('symbol key');
     const values = object as Record<string, unknown>;
     const isPolluted = this.#isPolluted;
     const texts = this.#texts;
@@ -228,12 +234,6 @@ export class Canonicalizer {
     this.#header = '';
     return text;
   }
-}
-
-/** Symbols have no identity in another process. `arguments` and namespaces such as `Math` show themselves by one. */
-function checkSymbols(object: object): void {
-  if (enumerableSymbols(object).length > 0) throw new Refusal('symbol key');
-  if (tagOf(object) !== 'Object') throw new Refusal(nameOf(object));
 }
 
 function tooMany(): Refusal {
