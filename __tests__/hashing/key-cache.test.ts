@@ -5,6 +5,7 @@ import { createKeyBuilder } from '../../lib/hashing/key-of.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
+const count = Math.min(3000, Number(process.env.LISTS ?? 3000));
 const encoder = createKeyBuilder({ name: 'f', ignore: [99] });
 const encode = (args: readonly unknown[]): string => encoder(undefined, args);
 const trial = 8192;
@@ -143,7 +144,7 @@ describe('KeyCache', () => {
   it(`agrees with the encoder on any list (SEED=${seed})`, () => {
     const generator = new ListGenerator(seed);
     const builder = createKeyBuilder({ name: 'f' });
-    const lists = Array.from({ length: 3000 }, () => generator.list());
+    const lists = Array.from({ length: count }, () => generator.list());
     let hits = 0;
     const cache = taught(...lists);
     for (const list of lists) {
@@ -157,6 +158,6 @@ describe('KeyCache', () => {
       }
       expect(encode(near) === encode(list)).toBe(isDeepStrictEqual(near, list));
     }
-    expect(hits).toBeGreaterThan(500);
+    expect(hits).toBeGreaterThan(count / 6);
   }, 60_000);
 });
