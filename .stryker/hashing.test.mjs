@@ -1,0 +1,9 @@
+// All tests of one room in one file, quick ones first: each file would cost each mutant an environment of its own.
+import '../__tests__/hashing/key-of.test.js';
+import '../__tests__/hashing/key-of-signals.test.js';
+import '../__tests__/hashing/refusals.test.js';
+import '../__tests__/hashing/digest.test.js';
+import '../__tests__/hashing/key-cache.test.js';
+import '../__tests__/hashing/equality.test.js';
+import '../__tests__/hashing/golden-vectors.test.js';
+import '../__tests__/hashing/limits.test.js';
