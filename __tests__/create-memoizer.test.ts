@@ -90,6 +90,19 @@ describe('createMemoizer', () => {
       await expect(getUser(8, 'en')).resolves.toBe('8 en');
     });
 
+    it("give way as to `maxSize` to a wrapper's own `cache`, and the other way round", async () => {
+      const own = new Map<string, never>();
+      const bounded = createMemoizer({ maxSize: 5 });
+      expect(bounded(async (id: number) => id, { cache: own, name: 'own' }).cache).toBe(own);
+      const common = new Map<string, never>();
+      const memoize = createMemoizer({ cache: common });
+      const getUser = memoize(async (id: number) => id, { maxSize: 5 });
+      await getUser(7);
+      expect(common.size).toBe(0);
+      expect(getUser.cache).not.toBe(common);
+      expect(await getUser.has(7)).toBe(true);
+    });
+
     it("refuse a wrapper's own `ignore` beside their `keyOf`", () => {
       const memoize = createMemoizer({ keyOf: (id) => id as unknown });
       expect(() => memoize(async (id: number) => id, { ignore: [0] })).toThrow(

@@ -28,6 +28,14 @@ const misuse: [option: string, expected: string, value: unknown, shown: string][
   ['cache', store, { get: noop, delete: noop }, '[object Object]'],
   ['cache', store, { set: noop, delete: noop }, '[object Object]'],
   ['cache', store, Promise.resolve(new Map()), '[object Promise]'],
+  ...[0, -1, 0.5, 2 ** 53, Infinity, NaN].map((value): (typeof misuse)[number] => [
+    'maxSize',
+    'a whole number > 0',
+    value,
+    String(value),
+  ]),
+  ['maxSize', 'a whole number > 0', '5', '"5"'],
+  ['maxSize', 'a whole number > 0', null, 'null'],
   ['keyOf', 'a function', 'id', '"id"'],
   ['keyOf', 'a function', null, 'null'],
   ['keyOf', 'a function', [0], '[0]'],
@@ -103,6 +111,8 @@ describe('memoizeAsync', () => {
     ['cache', perInstance(() => new Map())],
     ['cache', { get: noop, set: noop, del: noop }],
     ['cache', Object.assign(Object.create(null) as object, { get: noop, set: noop, delete: noop })],
+    ['maxSize', 1],
+    ['maxSize', 100_000],
     ['keyOf', noop],
     ['ignore', []],
     ['ignore', [0, 1, 'db', 'ctx.db', 'a b', '0', noop]],
@@ -140,7 +150,7 @@ describe('memoizeAsync', () => {
       Object.defineProperty(Object.prototype, option, { value: Symbol('polluted'), configurable: true });
       try {
         expect(given({})).not.toThrow();
-        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(15);
+        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(16);
         const fn = memoizeAsync(async (id: number) => id, {});
         expect(await fn(7)).toBe(7);
         expect(await fn(7)).toBe(7);
@@ -150,6 +160,14 @@ describe('memoizeAsync', () => {
       }
     },
   );
+
+  it.each([new Map(), null, perInstance(() => new Map())])('refuses `maxSize` beside `cache: %p`', (cache) => {
+    const error = new TypeError('Expected no `maxSize` beside `cache`, got 5');
+    expect(given({ maxSize: 5, cache })).toThrow(error);
+    expect(alone({ cache, maxSize: 5 })).toThrow(error);
+    expect(given({ maxSize: undefined, cache })).not.toThrow();
+    expect(given({ maxSize: 5, cache: undefined })).not.toThrow();
+  });
 
   it.each([
     ['tll', 5, 'Unknown option `tll`, got 5'],

@@ -11,7 +11,8 @@ import type { Controls, Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 
 /**
- * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`;
+ * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`,
+ * its `cache` their `maxSize` and the other way round;
  * the `name` of the defaults prefixes every wrapper's as `prefix.name`. Wrappers live as long as their memoizer: make
  * them once, not for each request.
  *
@@ -122,11 +123,13 @@ function given(options: unknown): Given {
   return Object.fromEntries(Object.entries(resolved).filter(isGiven));
 }
 
-/** Own options override defaults one by one; an own `keyOf` makes a default `ignore` pointless. */
+/** Own options override defaults one by one, and those that do not go with them. */
 function merge({ name: _prefix, ...defaults }: Given, own: Given): Given {
-  const merged = { ...defaults, ...own };
-  if (own.keyOf !== undefined && own.ignore === undefined) delete (merged as { ignore?: unknown }).ignore;
-  return merged;
+  const kept: { -readonly [Option in keyof Given]: Given[Option] } = defaults;
+  if (own.keyOf !== undefined) delete kept.ignore;
+  if (own.cache !== undefined) delete kept.maxSize;
+  if (own.maxSize !== undefined) delete kept.cache;
+  return { ...kept, ...own };
 }
 
 function sum(all: readonly Stats[]): Stats {

@@ -16,11 +16,19 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
    * Where results go: a `Map`, quick-lru, lru-cache, Keyv, cache-manager, `redisStore`, `tiered`, or your own. `null`
    * stores nothing; concurrent calls still share one run. A function picks the store from the receiver of each call.
    *
-   * @default new QuickLRU({ maxSize: 1000 })
+   * @default a quick-lru of its own, of `maxSize`
    * @example
    * memoizeAsync(getUser, { cache: new Keyv(), name: 'getUser' });
    */
   readonly cache?: CacheOption<Resolved<F>> | undefined;
+
+  /**
+   * How many results the wrapper's own store holds at least, a whole number > 0; it forgets the least recently used, and
+   * holds at most twice as many. Does not go with `cache`.
+   *
+   * @default 1000
+   */
+  readonly maxSize?: number | undefined;
 
   /**
    * What identifies a call: any plain value, encoded like arguments. Called with the `this` of the call.
@@ -142,6 +150,7 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
 /** Options as the library uses them: checked, with every default in its place. */
 export interface ResolvedOptions {
   readonly cache: CacheOption | undefined;
+  readonly maxSize: number | undefined;
   readonly keyOf: ((...args: never[]) => unknown) | undefined;
   readonly ignore: readonly IgnoreRule[];
   readonly name: string | undefined;
@@ -163,6 +172,7 @@ export const LONGEST_NAME = 200;
 
 const defaults: ResolvedOptions = {
   cache: undefined,
+  maxSize: undefined,
   keyOf: undefined,
   ignore: [],
   name: undefined,
@@ -187,6 +197,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
     value === null || typeof value === 'function' || isStore(value)
       ? undefined
       : 'a store with get, set and delete, a function that picks one, or null',
+  maxSize: (value) => (Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'a whole number > 0'),
   keyOf: isFunction,
   ignore: (value) =>
     Array.isArray(value) && Array.from(value as unknown[]).every(isIgnoreRule)
@@ -228,6 +239,9 @@ export function resolveOptions(given: unknown): ResolvedOptions {
   const options = resolved as unknown as ResolvedOptions;
   if (options.keyOf !== undefined && options.ignore.length > 0) {
     throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(options.ignore)}`);
+  }
+  if (options.maxSize !== undefined && options.cache !== undefined) {
+    throw new TypeError(`Expected no \`maxSize\` beside \`cache\`, got ${options.maxSize}`);
   }
   return options;
 }

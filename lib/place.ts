@@ -64,7 +64,7 @@ export class Places<V> {
     const { cache } = options;
     if (cache === undefined) {
       const lastsEqually = typeof options.ttl === 'number' && options.earlyRefresh === 0;
-      const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined);
+      const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined, options.maxSize);
       const view = memory.view(`${identity.name}|`);
       namespaces.set(view, isPrivate);
       this.cache = view;

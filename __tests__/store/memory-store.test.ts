@@ -111,6 +111,17 @@ describe('memoizeAsync on its own store', () => {
     expect(kept.length).toBeLessThanOrEqual(2_000);
   });
 
+  it.each([1, 5, 3_000])('keeps `maxSize` results at least, and at most twice as many: %i', async (maxSize) => {
+    const runs: number[] = [];
+    const getUser = memoizeAsync(async (id: number) => runs.push(id), { maxSize });
+    for (let id = 0; id < 3 * maxSize; id++) await getUser(id);
+    runs.length = 0;
+    for (let id = 3 * maxSize - 1; id >= 2 * maxSize; id--) await getUser(id);
+    expect(runs).toEqual([]);
+    for (let id = 0; id < maxSize; id++) await getUser(id);
+    expect(runs).toHaveLength(maxSize);
+  });
+
   it('shows its owner a store of entries', async () => {
     const fn = memoizeAsync(async (id: number) => `user ${id}`, { name: 'getUser', ttl: 60_000 });
     await fn(7);

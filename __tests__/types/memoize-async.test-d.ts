@@ -168,6 +168,7 @@ declare function loadByEither(name: string): Promise<User[]>;
 // An option may be undefined, all of them at once.
 const nothing: Record<keyof MemoizeOptions, undefined> = {
   cache: undefined,
+  maxSize: undefined,
   keyOf: undefined,
   ignore: undefined,
   name: undefined,

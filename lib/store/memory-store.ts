@@ -35,13 +35,14 @@ class Brief<V> extends Ending {
 export class MemoryStore<V> {
   /** Other processes are not at it. */
   readonly shared = undefined;
-  readonly #kept = new QuickLRU<string, unknown>({ maxSize: SIZE });
+  readonly #kept: QuickLRU<string, unknown>;
   readonly #madeAt = Date.now();
   readonly #ttl: number | undefined;
 
   /** @param ttl How long every result is fresh at most; `undefined` where that differs or its run time matters too. */
-  constructor(ttl: number | undefined) {
+  constructor(ttl: number | undefined, maxSize = SIZE) {
     this.#ttl = ttl;
+    this.#kept = new QuickLRU({ maxSize });
   }
 
   /** What is kept under `key`, as it is kept: `hasNoEnd` tells what it is worth. */
