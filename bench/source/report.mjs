@@ -74,7 +74,7 @@ function callCell(workload, name, calls) {
 function goalsTable(calls) {
   const rows = [];
   for (const [workload, players] of Object.entries(calls)) {
-    const { title, goal, unit, alsoAgainst, alsoOurs } = callWorkloads[workload];
+    const { title, goal, unit, alsoAgainst } = callWorkloads[workload];
     const { ours } = players;
     if (ours === undefined) continue;
     if (ours.status !== 'timed') {
@@ -86,8 +86,6 @@ function goalsTable(calls) {
     const remarks = [];
     if (ours.details?.hitRatio !== undefined) remarks.push(`hit ratio ${(ours.details.hitRatio * 100).toFixed(1)} %`);
     if (ours.alsoRatio !== undefined) remarks.push(`${digits(ours.alsoRatio.median)} × ${alsoAgainst}`);
-    const other = players[alsoOurs];
-    if (other?.status === 'timed') remarks.push(`${alsoOurs} ${digits(other.value.median)}`);
     rows.push([
       workload,
       title,

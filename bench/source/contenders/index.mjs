@@ -13,7 +13,7 @@ export const contenders = {
   'floor:store': floors.awaitedStore,
   ours: own.ours,
   'ours:map': own.onMap,
-  'ours:embedded': own.embedded,
+  'ours:quick-lru': own.onQuickLru,
   ...Object.fromEntries(Object.entries(own.options).map(([name, option]) => [`ours:${name}`, option])),
   'p-memoize': peers.pMemoize,
   'async-cache-dedupe': peers.asyncCacheDedupe,

@@ -1,23 +1,19 @@
 import { pathToFileURL } from 'node:url';
 import { compiledLibrary } from '../paths.mjs';
 
-/** How many entries the store holds that a wrapper makes for itself. */
-const embeddedSize = 1_000;
-
 async function load() {
   const { memoizeAsync } = await import(pathToFileURL(compiledLibrary('index.js')).href);
   const { default: QuickLRU } = await import('quick-lru');
   return { memoizeAsync, QuickLRU };
 }
 
-/** The embedded store where it is large enough, else a quick-lru of the user's. */
+/** On the store that the wrapper makes for itself, as large as wanted. */
 function wrapWith(extra, adapt = (call) => call) {
-  return (fn, { capacity, store, ttl, shape }, { memoizeAsync, QuickLRU }) => {
+  return (fn, { capacity, store, ttl, shape }, { memoizeAsync }) => {
     const options = { ...extra(shape) };
     if (ttl !== undefined) options.ttl = ttl;
     if (store !== undefined) options.cache = store;
-    else if (capacity > embeddedSize && options.cache === undefined)
-      options.cache = new QuickLRU({ maxSize: capacity });
+    else if (options.cache === undefined) options.maxSize = capacity;
     return adapt(memoizeAsync(fn, options));
   };
 }
@@ -29,14 +25,10 @@ export const ours = variant('aiocachetools', () => ({}));
 /** The same over a plain Map, which is never full. */
 export const onMap = variant('aiocachetools on a Map', () => ({ cache: new Map() }));
 
-/** As many entries as wanted, in embedded stores only: as many wrappers as that takes. */
-export const embedded = variant('aiocachetools, embedded stores', () => ({}), {
-  wrap(fn, { capacity, ttl }, { memoizeAsync }) {
-    const calls = Array.from({ length: Math.ceil(capacity / embeddedSize) }, () =>
-      memoizeAsync(fn, ttl === undefined ? {} : { ttl }),
-    );
-    return (key) => calls[Number(key.slice(key.indexOf(':') + 1)) % calls.length](key);
-  },
+/** The same over a quick-lru of the user's, which wrappers could share. */
+export const onQuickLru = variant('aiocachetools on a quick-lru', () => ({}), {
+  wrap: (fn, { capacity, ttl }, { memoizeAsync, QuickLRU }) =>
+    memoizeAsync(fn, { cache: new QuickLRU({ maxSize: capacity }), ...(ttl !== undefined && { ttl }) }),
 });
 
 /** One option each, to see what it costs when it is on. */
