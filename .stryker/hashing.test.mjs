@@ -1,6 +1,7 @@
 // All tests of one room in one file, quick ones first: each file would cost each mutant an environment of its own.
 import '../__tests__/hashing/key-of.test.js';
 import '../__tests__/hashing/key-of-signals.test.js';
+import '../__tests__/hashing/canonicalize.test.js';
 import '../__tests__/hashing/refusals.test.js';
 import '../__tests__/hashing/digest.test.js';
 import '../__tests__/hashing/key-cache.test.js';

@@ -105,7 +105,6 @@ export class Canonicalizer {
     if (kind === 'Array' && Array.isArray(object)) return this.#array(object, level);
     if (kind === undefined || kind === 'Array') throw new Refusal(nameOf(object));
     const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level), this.#compare);
-    if (text.length > longestText) throw tooLong();
     this.#header = '';
     return text;
   }
@@ -157,7 +156,7 @@ export class Canonicalizer {
           if (kept === undefined) continue;
           text = kept;
         }
-        length += text.length;
+        length += name.length + text.length;
         if (length > longestText) throw tooLong();
         texts[top++] = text;
         this.#top = top;
@@ -179,7 +178,6 @@ export class Canonicalizer {
     if (order === undefined) for (let i = base; i < top; i++) text += texts[i] as string;
     else for (let i = 0; i < order.length; i++) text += texts[base + (order[i] as number)] as string;
     if (text.length > mostKept) texts.fill('', base, top);
-    if (text.length > longestText) throw tooLong();
     this.#header = header;
     return text;
   }
@@ -200,7 +198,10 @@ export class Canonicalizer {
     const first = length > 0 ? array[0] : undefined;
     const isPackable = typeof first === 'number' && length >= leastPacked && length <= mostPacked;
     const numbers = isPackable ? this.#numbers.read(array, first) : undefined;
-    if (numbers !== undefined && numbers.count === length) return this.#packed(numbers.pack());
+    if (numbers !== undefined && numbers.count === length) {
+      this.#header = '';
+      return numbers.pack();
+    }
     const read = numbers?.count ?? 0;
     let text = '[';
     let header = '';
@@ -227,12 +228,6 @@ export class Canonicalizer {
     }
     this.#header = '';
     return `${text}]`;
-  }
-
-  #packed(text: string): string {
-    if (text.length > longestText) throw tooLong();
-    this.#header = '';
-    return text;
   }
 }
 

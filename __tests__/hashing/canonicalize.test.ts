@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import { Canonicalizer } from '../../lib/hashing/canonicalize.js';
+import { nothingLeftOut } from '../../lib/hashing/ignore.js';
+import { collectGarbage } from '../support/collect-garbage.js';
+
+const canonicalizer = new Canonicalizer();
+
+function text(value: unknown): string {
+  canonicalizer.begin();
+  try {
+    return canonicalizer.argument(value, nothingLeftOut.properties);
+  } finally {
+    canonicalizer.end();
+  }
+}
+
+const numbers = (length: number): number[] => Array<number>(length).fill(0);
+
+describe('Canonicalizer', () => {
+  it('packs a million numbers, and not one more', () => {
+    expect(text(numbers(1_000_000))).toMatch(/^@I1000000:A/);
+    expect(text(numbers(1_000_001))).toMatch(/^\[#0#0/);
+  });
+
+  it('keeps the sign of a zero wherever it stands', () => {
+    expect([text(-0), text({ a: -0 }), text([-0]), text(new Map([[1, -0]]))]).toEqual([
+      '#-0',
+      '{1"1:a#-0',
+      '[#-0]',
+      '@M1#1#-0',
+    ]);
+  });
+
+  it('writes the names of a row once, also after an element that has none', () => {
+    for (const between of [1, [1], numbers(32), new Date(5), Object.create(null)]) {
+      expect(text([{ b: 1 }, between, { b: 2 }])).toMatch(/^\[\{1"1:b#1.*=#2\]$/);
+    }
+  });
+
+  it('reads once what ends a block of numbers', () => {
+    let reads = 0;
+    const list: unknown[] = numbers(40);
+    Object.defineProperty(list, 20, { get: () => (reads++, 'x'), enumerable: true });
+    expect(text(list)).toContain('#0"1:x#0');
+    expect(reads).toBe(1);
+  });
+
+  it('holds on to nothing large that it has written', async () => {
+    const large = (): unknown => Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`n${i}`, megabyte(i)]));
+    await collectGarbage();
+    const before = process.memoryUsage();
+    text(large());
+    text(numbers(1_000_000));
+    expect(() => text([...numbers(100_000), { a: large(), b: () => 1 }])).toThrow('function');
+    await collectGarbage();
+    const after = process.memoryUsage();
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(3_000_000);
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(100_000);
+  });
+
+  it('holds on to nothing that ended a block of numbers', async () => {
+    const ended = ((): WeakRef<object> => {
+      const last = { a: 1 };
+      text([...numbers(40), last]);
+      return new WeakRef(last);
+    })();
+    await collectGarbage();
+    expect(ended.deref()).toBeUndefined();
+  });
+});
+
+/** Flat, and another one for each number. */
+function megabyte(number: number): string {
+  return Array<string>(100_000).fill(`number ${number}. `).join('');
+}
