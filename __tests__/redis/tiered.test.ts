@@ -100,6 +100,32 @@ describeRedis('tiered over redisStore', () => {
     await close(one, other);
   });
 
+  it('is rid of what was changed elsewhere within one round trip of the connection for messages', async () => {
+    const subscriber = server.client();
+    const near = new Map<string, Entry<unknown>>();
+    const [one, other] = [open(server.client(), near, subscriber), open()];
+    await inStep(one, other);
+    const changes: [string, () => Promise<unknown>][] = [
+      ['delete', () => other.f.delete(0)],
+      ['clear', () => other.f.clear()],
+      ['prime', () => other.f.prime([0], 'primed')],
+      ['write', () => other.f.refresh(0).then(() => other.f.settled())],
+    ];
+    for (let round = 0; round < 25; round += 1) {
+      for (const [name, change] of changes) {
+        await one.f(0);
+        await one.f.settled();
+        expect([name, round, near.size]).toEqual([name, round, 1]);
+        await change();
+        // What was announced before it goes before its answer.
+        await subscriber.ping();
+        expect([name, round, near.size]).toEqual([name, round, 0]);
+      }
+    }
+    subscriber.disconnect();
+    await close(one, other);
+  });
+
   it('keeps its own writes near, in spite of their echo', async () => {
     const one = open();
     await inStep(one);

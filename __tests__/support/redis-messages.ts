@@ -1,5 +1,6 @@
 import type { MemoizeOptions } from 'aiocachetools';
 import type { RedisStoreOptions } from 'aiocachetools/redis';
+import type { Library } from './redis-throughput.js';
 
 /** How a worker's wrapper is made. */
 export interface Setup {
@@ -25,14 +26,25 @@ export interface Task {
   readonly isTimed?: boolean;
 }
 
+/** What reaches the near stores of other processes. */
+export type ChangeKind = 'delete' | 'clear' | 'prime' | 'refresh';
+
+/** What a near store holds, and when the last entry went. */
+export interface NearState {
+  readonly size: number;
+  readonly emptiedAt: number;
+}
+
 export type ToWorker = { readonly id: number } & (
   | { readonly do: 'set up'; readonly setup: Setup }
   | { readonly do: 'call'; readonly key: string; readonly task: Task; readonly callers: number }
   | { readonly do: 'call each'; readonly keys: readonly string[]; readonly task: Task; readonly callers: number }
   | { readonly do: 'peek' | 'delete' | 'lag'; readonly key: string }
+  | { readonly do: 'change'; readonly how: ChangeKind; readonly key: string }
+  | { readonly do: 'hit ratio'; readonly library: Library; readonly socket: string; readonly depth: number }
   | { readonly do: 'prime'; readonly key: string; readonly value: string }
   | { readonly do: 'refresh'; readonly key: string; readonly task: Task }
-  | { readonly do: 'clear' | 'stats' | 'events' | 'settle' | 'hear' | 'quit' }
+  | { readonly do: 'clear' | 'stats' | 'events' | 'settle' | 'hear' | 'near' | 'quit' }
 );
 
 export type FromWorker =

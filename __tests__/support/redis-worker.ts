@@ -1,12 +1,14 @@
 import { Redis } from 'ioredis';
 import { memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
+import { hitRatio } from './redis-throughput.js';
 import type { MemoizeEvent } from 'aiocachetools';
-import type { FromWorker, Setup, Task, ToWorker } from './redis-messages.js';
+import type { ChangeKind, FromWorker, NearState, Setup, Task, ToWorker } from './redis-messages.js';
 
 /** One of several processes that share a cache. Says when a run starts; does what it is told. */
 let wrapper: ReturnType<typeof createWrapper> | undefined;
 let client: Redis | undefined;
+let near = createNear();
 let runs = 0;
 const events: MemoizeEvent[] = [];
 
@@ -30,7 +32,8 @@ function createWrapper(setup: Setup) {
   });
   client.on('error', () => undefined);
   const far = redisStore(setup.isFunction ? (args) => client!.call(args[0]!, ...args.slice(1)) : client, setup.store);
-  const cache = setup.isTiered ? tiered(new Map(), far) : far;
+  near = createNear();
+  const cache = setup.isTiered ? tiered(near, far) : far;
   return memoizeAsync(run, {
     name: 'shared',
     storeTimeout: 250,
@@ -41,6 +44,19 @@ function createWrapper(setup: Setup) {
       else events.push(event);
     },
   });
+}
+
+/** Remembers when it became empty. */
+function createNear() {
+  return new (class extends Map<string, never> {
+    emptiedAt = 0;
+
+    override delete(key: string): boolean {
+      const isGone = super.delete(key);
+      if (isGone && this.size === 0) this.emptiedAt = moment();
+      return isGone;
+    }
+  })();
 }
 
 async function run(key: string, task: Task): Promise<string> {
@@ -76,6 +92,13 @@ async function perform(message: ToWorker): Promise<unknown> {
       // Whoever ran it did not have to be woken.
       return value.includes(` by ${process.pid} `) ? undefined : moment() - Number(value.slice(value.lastIndexOf(' ')));
     }
+    case 'change':
+      await change(message.how, message.key);
+      return moment();
+    case 'near':
+      return { size: near.size, emptiedAt: near.emptiedAt } satisfies NearState;
+    case 'hit ratio':
+      return hitRatio(message.library, message.socket, message.depth);
     case 'peek':
       return f.peek(message.key);
     case 'delete':
@@ -99,6 +122,19 @@ async function perform(message: ToWorker): Promise<unknown> {
     case 'quit':
       await client!.quit();
       return undefined;
+  }
+}
+
+/** Resolves when the change is made, be it by `fn`. */
+async function change(how: ChangeKind, key: string): Promise<void> {
+  const f = wrapper!;
+  if (how === 'delete') await f.delete(key);
+  else if (how === 'clear') await f.clear();
+  else if (how === 'prime') await f.prime([key, {}], `primed by ${process.pid}`);
+  else {
+    await f.refresh(key, {});
+    // Nobody waits for a write but this.
+    await f.settled();
   }
 }
 
