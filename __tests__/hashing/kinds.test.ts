@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { runInNewContext } from 'node:vm';
+import { KindTable } from '../../lib/hashing/kinds.js';
+
+const kinds = [
+  'Object', 'Array', 'Date', 'RegExp', 'Map', 'Set', 'ArrayBuffer', 'DataView', 'Int8Array', 'Uint8Array',
+  'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array',
+  'BigInt64Array', 'BigUint64Array', 'Number', 'String', 'Boolean', 'BigInt',
+] as const; // prettier-ignore
+
+/** An object that has `value` for a constructor, as prototypes do. */
+function madeBy(value: unknown, prototype: object | null = Object.prototype): object {
+  return Object.defineProperty(Object.create(prototype) as object, 'constructor', { value, configurable: true });
+}
+
+describe('KindTable', () => {
+  it.each([...kinds, 'URL', 'URLSearchParams', 'Buffer'] as const)('knows %s of this realm', (kind) => {
+    expect(new KindTable().of((globalThis[kind] as { prototype: object }).prototype)).toBe(kind);
+  });
+
+  it.each(kinds)('knows %s of another realm, at every sight', (kind) => {
+    const table = new KindTable();
+    const prototype = runInNewContext(`${kind}.prototype`) as object;
+    expect([table.of(prototype), table.of(prototype)]).toEqual([kind, kind]);
+  });
+
+  it('knows a kind that this host may lack', () => {
+    const prototype = {};
+    expect(new KindTable({ Float16Array: { prototype } }).of(prototype)).toBe('Float16Array');
+  });
+
+  it.each<[string, () => object]>([
+    ['a class', () => class Map {}.prototype],
+    ['a subclass', () => class extends Map {}.prototype],
+    ['a subclass of the same name', () => (runInNewContext('class Date extends globalThis.Date {}; Date') as DateConstructor).prototype],
+    ['a function that pretends to be native', () => function Map() { /* function Map() { [native code] } */ }.prototype as object],
+    ['a promise', () => Promise.prototype],
+    ['an object without a constructor', () => Object.create(null) as object],
+    ['an object of a plain value for a constructor', () => madeBy('Map')],
+    ['another object made by a native one', () => madeBy(Map)],
+    ['another object made by Object', () => madeBy(Object, null)],
+    ['another object made by a foreign Object', () => madeBy(runInNewContext('Object'), null)],
+    ['an object made by a method', () => madeBy(Math.max)],
+    ['an object made by a bound function', () => madeBy(Map.bind(null))],
+    ['an object made by a getter', () => Object.defineProperty({}, 'constructor', { get: () => Map })],
+    ['a foreign one whose constructor shows', () => shown(runInNewContext('Map') as MapConstructor)],
+    ['a foreign Map that inherits from nothing', () => runInNewContext('Object.setPrototypeOf(Map.prototype, null)') as object],
+    ['a foreign constructor under another name', () => runInNewContext('Promise.prototype') as object],
+  ])('does not know %s, at any sight', (_, make) => {
+    const table = new KindTable();
+    const prototype = make();
+    expect([table.of(prototype), table.of(prototype)]).toEqual([undefined, undefined]);
+  }); // prettier-ignore
+
+  it('takes what stands in the place of Date for a Date, as long as it stands there', () => {
+    const RealDate = globalThis.Date;
+    class FakeDate extends RealDate {}
+    const table = new KindTable();
+    try {
+      globalThis.Date = FakeDate as DateConstructor;
+      expect([table.of(FakeDate.prototype), table.of(RealDate.prototype)]).toEqual(['Date', 'Date']);
+    } finally {
+      globalThis.Date = RealDate;
+    }
+    expect([table.of(FakeDate.prototype), table.of(RealDate.prototype)]).toEqual([undefined, 'Date']);
+  });
+});
+
+function shown(constructor: MapConstructor): object {
+  return Object.defineProperty(constructor.prototype, 'constructor', { enumerable: true });
+}

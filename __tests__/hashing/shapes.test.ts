@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeShape, namesOf, ShapeTable } from '../../lib/hashing/shapes.js';
+import type { ShapeNode } from '../../lib/hashing/shapes.js';
+
+/** The node of a list of names, or `undefined` where the table does not remember it. */
+function nodeOf(table: ShapeTable, names: readonly string[]): ShapeNode | undefined {
+  return names.reduce<ShapeNode | undefined>((node, name) => node && table.step(node, name), table.root);
+}
+
+/** A thousand and twenty-four nodes: all that a table has room for. */
+function full(): ShapeTable {
+  const table = new ShapeTable();
+  for (let i = 0; i < 1024; i++) expect(nodeOf(table, [`n${i}`])).toBeDefined();
+  return table;
+}
+
+describe('ShapeTable', () => {
+  it('leads one list of names to one node and one shape', () => {
+    const table = new ShapeTable();
+    const [ab, ba] = [nodeOf(table, ['a', 'b'])!, nodeOf(table, ['b', 'a'])!];
+    expect(nodeOf(table, ['a', 'b'])).toBe(ab);
+    expect(nodeOf(table, ['b', 'a'])).toBe(ba);
+    expect(ab).not.toBe(ba);
+    expect([namesOf(ab), namesOf(ba), namesOf(table.root)]).toEqual([['a', 'b'], ['b', 'a'], []]);
+    expect(table.shapeOf(ab)).toEqual({ header: '{2"1:a"1:b', order: undefined });
+    expect(table.shapeOf(ba)).toEqual({ header: '{2"1:a"1:b', order: [1, 0] });
+    expect(table.shapeOf(ab)).toBe(table.shapeOf(ab));
+  });
+
+  it('keeps the last step of a node at hand', () => {
+    const table = new ShapeTable();
+    const { root } = table;
+    const b = table.step(root, 'b');
+    const a = table.step(root, 'a');
+    expect(root).toMatchObject({ lastName: 'a', lastNode: a });
+    table.step(root, 'b');
+    expect(root).toMatchObject({ lastName: 'b', lastNode: b });
+  });
+
+  it('remembers lists of up to 40 names of up to 64 characters', () => {
+    const table = new ShapeTable();
+    const names = Array.from({ length: 41 }, (_, i) => `n${i}`);
+    expect(nodeOf(table, names.slice(1))).toBeDefined();
+    expect(nodeOf(table, names)).toBeUndefined();
+    expect(nodeOf(table, ['n'.repeat(64)])).toBeDefined();
+    expect(nodeOf(table, ['n'.repeat(65)])).toBeUndefined();
+  });
+
+  it('has room for 1,024 nodes, and still knows those when it is full', () => {
+    const table = full();
+    expect(nodeOf(table, ['more'])).toBeUndefined();
+    expect(nodeOf(table, ['n0'])).toBeDefined();
+    expect(nodeOf(table, ['n1023'])).toBeDefined();
+  });
+
+  it('starts afresh after 4,096 unknown names, and again', () => {
+    const table = full();
+    for (let round = 0; round < 2; round++) {
+      const { root } = table;
+      for (let i = 0; i < 4095; i++) expect(nodeOf(table, ['more'])).toBeUndefined();
+      expect(table.root).toBe(root);
+      expect(nodeOf(table, ['more'])).toBeUndefined();
+      expect(table.root).not.toBe(root);
+      expect(namesOf(table.root)).toEqual([]);
+      for (let i = 0; i < 1024; i++) expect(nodeOf(table, [`other${round}-${i}`])).toBeDefined();
+    }
+  });
+});
+
+describe('describeShape', () => {
+  it('sorts by code unit, and says where each name stood', () => {
+    expect(describeShape([])).toEqual({ header: '{0', order: undefined });
+    expect(describeShape(['b', 'a', 'Z'])).toEqual({ header: '{3"1:Z"1:a"1:b', order: [2, 1, 0] });
+    expect(describeShape(['a', 'c', 'b'])).toEqual({ header: '{3"1:a"1:b"1:c', order: [0, 2, 1] });
+    expect(describeShape(['', 'a', 'é'])).toEqual({ header: '{3"0:"1:a"1:é', order: undefined });
+  });
+});
