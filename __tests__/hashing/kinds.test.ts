@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { runInNewContext } from 'node:vm';
-import { KindTable } from '../../lib/hashing/kinds.js';
+import { KindTable, nativeName } from '../../lib/hashing/kinds.js';
 
 const kinds = [
   'Object', 'Array', 'Date', 'RegExp', 'Map', 'Set', 'ArrayBuffer', 'DataView', 'Int8Array', 'Uint8Array',
@@ -63,6 +63,31 @@ describe('KindTable', () => {
       globalThis.Date = RealDate;
     }
     expect([table.of(FakeDate.prototype), table.of(RealDate.prototype)]).toEqual([undefined, 'Date']);
+  });
+});
+
+describe('nativeName', () => {
+  it.each([
+    ['V8', 'function Map() { [native code] }'],
+    ['SpiderMonkey and JavaScriptCore', 'function Map() {\n    [native code]\n}'],
+    ['an old engine', '\nfunction Map() {\n    [native code]\n}\n'],
+    ['an engine that spares blanks', 'function Map(){[native code]}'],
+    ['an engine that does not', '  function Map()  {  [native code]  }  '],
+  ])('is found in what %s shows', (_, source) => {
+    expect(nativeName(source)).toBe('Map');
+  });
+
+  it.each([
+    'class Map { /* function Map() { [native code] } */ }',
+    'x => x; function Map() { [native code] }',
+    'function Map() { [native code] } + 1',
+    'function Map() { return [native code] }',
+    'function Map() { [native code]; }',
+    'function Map(a) { [native code] }',
+    'function () { [native code] }',
+    'function Map() { /* [native code] */ }',
+  ])('is not found in %s', (source) => {
+    expect(nativeName(source)).toBeUndefined();
   });
 });
 

@@ -131,11 +131,8 @@ function view(kind: BuiltIn, object: ArrayBufferView, compare: Compare): string 
     if (name === 'Uint8Array' && object.byteLength > 0) return object as Uint8Array;
     return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
   });
-  if (name === undefined) {
-    refuseExtras(kind, object);
-    return `@B${kind}:${bytesText(bytes)}`;
-  }
-  const { length, BYTES_PER_ELEMENT: width } = object as Uint8Array;
+  // A DataView has neither elements nor an order of bytes.
+  const { length = 0, BYTES_PER_ELEMENT: width = 1 } = object as Partial<Uint8Array>;
   refuseNamed(kind, object, length, () => compare?.(object, copyOf(kind, object as Uint8Array)));
   return `@B${kind}:${bytesText(littleEndian(bytes, width))}`;
 }

@@ -68,9 +68,14 @@ function foreignKind(prototype: object): Kind | null {
   const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor');
   if (typeof maker?.value !== 'function' || maker.enumerable === true) return null;
   const constructor = maker.value as { readonly prototype: unknown };
-  const name = /^\s*function (\w+)\(\)\s*\{\s*\[native code\]\s*\}\s*$/.exec(sourceOf(constructor) as string)?.[1];
+  const name = nativeName(sourceOf(constructor) as string);
   if (!isNativeName(name) || !hasOwn(constructor, 'prototype') || constructor.prototype !== prototype) return null;
   return (name === 'Object') === (getPrototypeOf(prototype) === null) ? name : null;
+}
+
+/** The name in the source of a function that is native code; engines differ in the blanks. */
+export function nativeName(source: string): string | undefined {
+  return /^\s*function (\w+)\(\)\s*\{\s*\[native code\]\s*\}\s*$/.exec(source)?.[1];
 }
 
 function isNativeName(name: string | undefined): name is (typeof nativeNames)[number] {
