@@ -2,6 +2,7 @@
 import '../__tests__/hashing/key-of.test.js';
 import '../__tests__/hashing/key-of-signals.test.js';
 import '../__tests__/hashing/canonicalize.test.js';
+import '../__tests__/hashing/built-ins.test.js';
 import '../__tests__/hashing/refusals.test.js';
 import '../__tests__/hashing/shapes.test.js';
 import '../__tests__/hashing/kinds.test.js';

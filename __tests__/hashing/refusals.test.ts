@@ -24,6 +24,17 @@ class Database {
 
 class Celsius extends Number {}
 
+const named = (name: string): object => new (Object.defineProperty(class {}, 'name', { value: name }))();
+
+/** What has borrowed a prototype, and what one would read through it. */
+const withStateOfItsOwn = (prototype: object): object =>
+  Object.defineProperties(Object.create(prototype) as object, {
+    buffer: { value: new ArrayBuffer(1) },
+    byteOffset: { value: 0 },
+    byteLength: { value: 1 },
+    length: { value: 1 },
+  });
+
 const hung = <T extends object>(value: T, name: string | symbol = 'extra'): T => Object.assign(value, { [name]: 1 });
 
 describe('UnkeyableArgumentError', () => {
@@ -90,6 +101,7 @@ describe('UnkeyableArgumentError', () => {
     ['MyDate', new (class MyDate extends Date {})()],
     ['MyBytes', new (class MyBytes extends Uint8Array {})()],
     ['MyArray', new (class MyArray extends Array {})()],
+    ['MyView', new (class MyView extends (DataView as new (buffer: ArrayBuffer) => object) {})(new ArrayBuffer(1))],
     ['MyUrl', new (class MyUrl extends URL {})('http://a')],
     ['Map', Object.create(Map.prototype)],
     ['Set', new Proxy(new Set(), {})],
@@ -102,6 +114,8 @@ describe('UnkeyableArgumentError', () => {
     ['Uint8Array', Object.create(Uint8Array.prototype)],
     ['Int8Array', Object.setPrototypeOf(new Uint8Array(1), Int8Array.prototype)],
     ['DataView', Object.setPrototypeOf(new Uint8Array(1), DataView.prototype)],
+    ['DataView', withStateOfItsOwn(DataView.prototype)],
+    ['Uint8Array', withStateOfItsOwn(Uint8Array.prototype)],
     ['Number', Object.create(Number.prototype)],
     ['Array', Object.create(Array.prototype)],
     ['Date with properties of its own', hung(new Date(0))],
@@ -119,7 +133,10 @@ describe('UnkeyableArgumentError', () => {
     ['Buffer with properties of its own', hung(Buffer.alloc(2000))],
     ['Uint8Array with properties of its own', hung(new Uint8Array(2), Symbol('s'))],
     ['String with properties of its own', hung(Object('ab') as object)],
+    ['String with properties of its own', hung(Object('ab'.repeat(50)) as object)],
+    ['String with properties of its own', hung(Object('ab'.repeat(50)) as object, Symbol('s'))],
     ['Number with properties of its own', hung(Object(1) as object)],
+    ['n'.repeat(60), named('n'.repeat(100))],
   ])('refuses: %s', (reason, value) => {
     expect(refusal(value).message).toContain(`argument 0 (${reason}).`);
     expect(refusal(1, { a: value }).message).toContain(`argument 1 at \`.a\` (${reason}).`);
