@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { memoizeAsync } from 'aiocachetools';
+import { memoizeAsync, TimeoutError } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { recordsOf } from '../support/redis-fleet.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';
@@ -53,6 +53,10 @@ describe('two hundred callers of a redisStore', () => {
   const silences: [string, CommandFunction][] = [
     ['does not answer', never],
     ['answers the lookup late, and nothing after it', ([name]) => (name === 'get' ? after(60, null) : never([]))],
+    [
+      'answers the lookup late, and does not say what the time is',
+      ([name, key]) => (name === 'get' ? after(60, valueOf([name, key!])) : never([])),
+    ],
     ['answers everything too late', () => after(STORE_TIMEOUT + 1, null)],
     [
       'answers the lookup late, and refuses connections then',
@@ -68,6 +72,17 @@ describe('two hundred callers of a redisStore', () => {
     await jest.advanceTimersByTimeAsync(1);
     expect(calls.answered).toBe(CALLERS);
     expect(f.stats()).toMatchObject({ errors: 0, inFlight: 0, runs: CALLERS, unleased: CALLERS });
+  });
+
+  it('wait by one timer, whatever other deadlines there have been', async () => {
+    const store = redisStore<unknown>(never);
+    const waiting = (timeout: number) => store.get('f|1', timeout).then(undefined, (error: unknown) => error);
+    const others = Array.from({ length: 20 }, (_, index) => waiting(index + 1));
+    const before = jest.getTimerCount();
+    const all = Array.from({ length: CALLERS }, () => waiting(STORE_TIMEOUT));
+    expect(jest.getTimerCount()).toBe(before + 1);
+    await jest.advanceTimersByTimeAsync(STORE_TIMEOUT);
+    for (const error of await Promise.all([...others, ...all])) expect(error).toBeInstanceOf(TimeoutError);
   });
 
   it('wait no longer where every connection is refused', async () => {

@@ -99,9 +99,8 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     this.#onUse?.();
     const { server, naming, clock } = this.#around;
     const { value } = naming.of(key);
-    const reply = server.send(value, ['get', value], { timeout });
-    if (clock.isDue) return this.#getWithTime(reply, timeout);
-    return reply.then((text) => this.#read(text));
+    if (clock.isDue) return this.#getWithTime(value, timeout);
+    return server.read(value, ['get', value], { timeout }, this.#read);
   }
 
   async set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
@@ -186,12 +185,15 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   }
 
   /** The first hit of a process, and one in a while, asks what the server's clock shows. */
-  async #getWithTime(reply: Promise<unknown>, timeout: number): Promise<Entry<V> | undefined> {
-    const text = await reply;
-    if (text === null || text === undefined) return undefined;
+  async #getWithTime(name: string, timeout: number): Promise<Entry<V> | undefined> {
     const { server, clock } = this.#around;
+    const startedAt = performance.now();
+    const text = await server.send(name, ['get', name], { timeout });
+    if (text === null || text === undefined) return undefined;
     const sentAt = performance.now();
-    const asked = server.send('time', ['time'], { timeout }).then((time) => {
+    // Both are one delay to the caller.
+    const left = Math.max(1, Math.ceil(timeout - (sentAt - startedAt)));
+    const asked = server.send('time', ['time'], { timeout: left }).then((time) => {
       const [seconds, micros] = (time as readonly unknown[]).map(Number);
       clock.learn(seconds! * 1_000 + Math.floor(micros! / 1_000), sentAt);
     });
@@ -201,11 +203,11 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   }
 
   /** What cannot be read is handed on as it is: whoever asked takes it for a miss, and says so. */
-  #read(reply: unknown): Entry<V> | undefined {
+  readonly #read = (reply: unknown): Entry<V> | undefined => {
     if (reply === null || reply === undefined) return undefined;
     const text = textOf(reply);
     return this.#leases.entryOf(text) ?? (text as unknown as Entry<V>);
-  }
+  };
 
   async #unlinkAll(pattern: string, timeout: number): Promise<void> {
     const { server, naming } = this.#around;

@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import { TimeoutError } from '../errors.js';
 import { Deadlines } from '../store/deadlines.js';
 import { startTimer } from '../timer.js';
@@ -19,14 +20,14 @@ export interface SendOptions {
 /** How long to wait before a command is sent again, in milliseconds. */
 const RETRY_PAUSE = 20;
 
-/** How many deadlines of different lengths share timers; there are about as many `storeTimeout`s. */
+/** How many lengths have a timer that their deadlines share: `storeTimeout`s, of which there are few, and what is left of them. */
 const SHARED_DEADLINES = 8;
 
 /** The server as this process sees it: every command has our own deadline, whatever the client's options say. */
 export class Server {
   readonly commands: Commands;
   readonly #breaker = new Breaker();
-  readonly #deadlines = new Map<number, Deadlines>();
+  readonly #deadlines = new QuickLRU<number, Deadlines>({ maxSize: SHARED_DEADLINES });
 
   constructor(commands: Commands) {
     this.commands = commands;
@@ -34,7 +35,12 @@ export class Server {
 
   /** @param key What a cluster finds the node by. */
   send(key: string, args: readonly string[], options: SendOptions): Promise<unknown> {
-    return this.#attempt(args[0]!, () => this.commands.send(key, args), options);
+    return this.read(key, args, options, asItIs);
+  }
+
+  /** The same, for what `read` makes of the reply: a step less on the way to it. */
+  read<T>(key: string, args: readonly string[], options: SendOptions, read: (reply: unknown) => T): Promise<T> {
+    return this.#attempt(args[0]!, () => this.commands.send(key, args), options, read);
   }
 
   /** Ask one node of a cluster. */
@@ -43,7 +49,7 @@ export class Server {
     args: readonly string[],
     options: SendOptions,
   ): Promise<unknown> {
-    return this.#attempt(args[0]!, () => node(args), options);
+    return this.#attempt(args[0]!, () => node(args), options, asItIs);
   }
 
   /** Run a script; it is sent in full where the server does not know it. */
@@ -62,50 +68,54 @@ export class Server {
         return this.commands.send(keys[0], ['eval', script.source, ...tail]);
       }
     };
-    return this.#attempt('script', act, options);
+    return this.#attempt('script', act, options, asItIs);
   }
 
-  #attempt(name: string, act: () => Promise<unknown>, options: SendOptions): Promise<unknown> {
-    const { timeout, isUrgent, isRetried, late } = options;
-    if (isUrgent !== true && !this.#breaker.admits()) {
+  #attempt<T>(
+    name: string,
+    act: () => Promise<unknown>,
+    options: SendOptions,
+    read: (reply: unknown) => T,
+  ): Promise<T> {
+    if (options.isUrgent !== true && !this.#breaker.admits()) {
       return Promise.reject(new Error('The server has not answered for a while; it is asked again within a second'));
     }
     return new Promise((resolve, reject) => {
       let isOver = false;
-      const deadline = this.#deadlinesOf(timeout).start(() => {
+      const deadline = this.#deadlinesOf(options.timeout).start(() => {
         isOver = true;
         this.#breaker.failed();
+        const { timeout } = options;
         reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms`, timeout));
       });
-      const end = (): boolean => {
-        if (isOver) late?.();
-        else deadline.stop();
-        const wasOver = isOver;
+      const answered = (reply: unknown): void => {
+        this.#breaker.succeeded();
+        if (isOver) return options.late?.();
         isOver = true;
-        return !wasOver;
+        deadline.stop();
+        try {
+          resolve(read(reply));
+        } catch (error) {
+          reject(error);
+        }
       };
-      const start = (): void => {
-        startSafely(act).then(
-          (reply) => {
-            this.#breaker.succeeded();
-            if (end()) resolve(reply);
-          },
-          (error: unknown) => {
-            if (isReply(error)) {
-              this.#breaker.succeeded();
-            } else if (isRetried === true && !isOver && !this.commands.isEnded()) {
-              startTimer(RETRY_PAUSE, () => {
-                if (!isOver) start();
-              });
-              return;
-            } else if (!isOver) {
-              this.#breaker.failed();
-            }
-            if (end()) reject(error);
-          },
-        );
+      const failed = (error: unknown): void => {
+        if (isReply(error)) {
+          this.#breaker.succeeded();
+        } else if (options.isRetried === true && !isOver && !this.commands.isEnded()) {
+          startTimer(RETRY_PAUSE, () => {
+            if (!isOver) startSafely(act).then(answered, failed);
+          });
+          return;
+        } else if (!isOver) {
+          this.#breaker.failed();
+        }
+        if (isOver) return options.late?.();
+        isOver = true;
+        deadline.stop();
+        reject(error);
       };
-      start();
+      startSafely(act).then(answered, failed);
     });
   }
 
@@ -113,9 +123,13 @@ export class Server {
     const known = this.#deadlines.get(timeout);
     if (known !== undefined) return known;
     const created = new Deadlines(timeout);
-    if (this.#deadlines.size < SHARED_DEADLINES) this.#deadlines.set(timeout, created);
+    this.#deadlines.set(timeout, created);
     return created;
   }
+}
+
+function asItIs(reply: unknown): unknown {
+  return reply;
 }
 
 /** A client may throw where it should reject. */
