@@ -45,6 +45,15 @@ describe('Canonicalizer', () => {
     expect(reads).toBe(1);
   });
 
+  it('reads no element that is not there', () => {
+    for (const list of [numbers(40), numbers(40).fill(0.5), [...numbers(40), 'x'], []]) {
+      const reads: unknown[] = [];
+      const spy = new Proxy(list, { get: (target, name) => (reads.push(name), Reflect.get(target, name)) });
+      text(spy);
+      expect(reads.filter((name) => name !== 'length')).toEqual(Object.keys(list));
+    }
+  });
+
   it('holds on to nothing large that it has written', async () => {
     const large = (): unknown => Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`n${i}`, megabyte(i)]));
     await collectGarbage();

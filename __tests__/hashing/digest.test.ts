@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { base64url, littleEndian, portableBase64url } from '../../lib/hashing/bytes.js';
 import { byObjectHash, createDigest, ownDigest } from '../../lib/hashing/digest.js';
+import { NumberPacker } from '../../lib/hashing/numbers.js';
 import { hasNoLoneSurrogate, isWellFormed } from '../../lib/hashing/well-formed.js';
 
 const texts = ['', 'abc', 'ä€😀', '"\\\n\0', ...Array.from({ length: 300 }, (_, i) => 'x~€'.repeat(i))];
@@ -44,6 +45,8 @@ describe('base64url', () => {
     try {
       Reflect.deleteProperty(globalThis, 'Buffer');
       expect(base64url(new Uint8Array([251, 255]))).toBe('-_8');
+      expect(base64url(new Uint8Array([251, 255, 9]), 2)).toBe('-_8');
+      expect(new NumberPacker().read([1, 2], 1).pack()).toBe('@I2:AQAAAAIAAAA');
     } finally {
       globalThis.Buffer = real;
     }
@@ -55,7 +58,8 @@ describe('littleEndian', () => {
     const bytes = new Uint8Array([1, 2, 3, 4]);
     expect([...littleEndian(bytes, 2, true)]).toEqual([2, 1, 4, 3]);
     expect([...littleEndian(bytes, 4, true)]).toEqual([4, 3, 2, 1]);
-    expect([...littleEndian(bytes, 1, true)]).toEqual([1, 2, 3, 4]);
+    expect([...littleEndian(new Uint8Array([1, 2, 3, 4, 5, 6]), 4, true)]).toEqual([4, 3, 2, 1, 5, 6]);
+    expect(littleEndian(bytes, 1, true)).toBe(bytes);
     expect(littleEndian(bytes, 4, false)).toBe(bytes);
     expect([...bytes]).toEqual([1, 2, 3, 4]);
   });
