@@ -48,7 +48,7 @@ describe('Canonicalizer', () => {
   it('reads no element that is not there', () => {
     for (const list of [numbers(40), numbers(40).fill(0.5), [...numbers(40), 'x'], []]) {
       const reads: unknown[] = [];
-      const spy = new Proxy(list, { get: (target, name) => (reads.push(name), Reflect.get(target, name)) });
+      const spy = new Proxy(list, { get: (target, name) => (reads.push(name), Reflect.get(target, name) as unknown) });
       text(spy);
       expect(reads.filter((name) => name !== 'length')).toEqual(Object.keys(list));
     }
