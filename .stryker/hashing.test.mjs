@@ -4,6 +4,8 @@ import '../__tests__/hashing/key-of-signals.test.js';
 import '../__tests__/hashing/canonicalize.test.js';
 import '../__tests__/hashing/built-ins.test.js';
 import '../__tests__/hashing/refusals.test.js';
+import '../__tests__/hashing/refusal.test.js';
+import '../__tests__/hashing/ignore.test.js';
 import '../__tests__/hashing/shapes.test.js';
 import '../__tests__/hashing/kinds.test.js';
 import '../__tests__/hashing/numbers.test.js';

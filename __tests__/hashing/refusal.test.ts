@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { propertyStep, Refusal, tooLong } from '../../lib/hashing/refusal.js';
+
+/** A refusal that has come up through steps, the innermost first, each from a container of its own. */
+function refusedAt(...steps: string[]): Refusal {
+  const refusal = new Refusal('function');
+  for (const step of steps) expect(() => Refusal.rethrow(refusal, {}, step)).toThrow(refusal);
+  return refusal;
+}
+
+describe('Refusal', () => {
+  it('tells the way from the outside in', () => {
+    expect(refusedAt().describe()).toEqual({ reason: 'function', path: '' });
+    expect(refusedAt('.c', '[1]', '.a').describe()).toEqual({ reason: 'function', path: '.a[1].c' });
+    expect(refusedAt('.c', '.a').describe()).toEqual(refusedAt('.c', '.a').describe());
+  });
+
+  it('says the same each time it is asked', () => {
+    const refusal = refusedAt('.c', '.a');
+    expect([refusal.describe().path, refusal.describe().path]).toEqual(['.a.c', '.a.c']);
+  });
+
+  it('tells of a cycle where it closes', () => {
+    const [outer, inner] = [{}, {}];
+    const refusal = new Refusal('more than 200 levels');
+    for (const [container, step] of [[inner, '.x'], [outer, '.b'], [inner, '.a'], [outer, '.b']] as const)
+      expect(() => Refusal.rethrow(refusal, container, step)).toThrow(refusal);
+    expect(refusal.describe()).toEqual({ reason: 'a cycle', path: '.b.a' });
+  }); // prettier-ignore
+
+  it('tells of no way where a limit on the whole was hit', () => {
+    const refusal = tooLong();
+    expect(() => Refusal.rethrow(refusal, {}, '.a')).toThrow(refusal);
+    expect(refusal.describe()).toEqual({ reason: 'more than 8 Mi characters', path: '' });
+    expect([refusal.message, refusal.isAboutTheWhole, new Refusal('x').isAboutTheWhole]).toEqual([
+      'more than 8 Mi characters',
+      true,
+      false,
+    ]);
+  });
+
+  it('shows 160 characters of a path', () => {
+    expect(refusedAt(`.${'a'.repeat(159)}`).describe().path).toBe(`.${'a'.repeat(159)}`);
+    expect(refusedAt(`.${'a'.repeat(160)}`).describe().path).toBe(`.${'a'.repeat(159)}…`);
+  });
+
+  it.each([[null], [undefined], ['text'], [7], [{}], [new Error('mine')]])('passes on the %p of others', (error) => {
+    expect(Refusal.is(error)).toBe(false);
+    let thrown: unknown = 'nothing';
+    try {
+      Refusal.rethrow(error, {}, '.a');
+    } catch (caught) {
+      thrown = caught;
+    }
+    expect(thrown).toBe(error);
+  });
+});
+
+describe('propertyStep', () => {
+  it.each([
+    ['a', '.a'],
+    ['Z9', '.Z9'],
+    ['_', '._'],
+    ['$', '.$'],
+    ['a_$1', '.a_$1'],
+    ['__proto__', '.__proto__'],
+    ['', '[""]'],
+    ['1', '["1"]'],
+    ['1a', '["1a"]'],
+    ['a-b', '["a-b"]'],
+    ['a b', '["a b"]'],
+    [' a', '[" a"]'],
+    ['a\n', '["a\\n"]'],
+    ['é', '["é"]'],
+    ['a"b', '["a\\"b"]'],
+  ])('writes %p as one would', (name, step) => {
+    expect(propertyStep(name)).toBe(step);
+  });
+
+  it('shows 60 characters of a name', () => {
+    expect(propertyStep('n'.repeat(60))).toBe(`.${'n'.repeat(60)}`);
+    expect(propertyStep('n'.repeat(61))).toBe(`["${'n'.repeat(60)}…"]`);
+  });
+});
