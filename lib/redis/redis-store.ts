@@ -1,35 +1,17 @@
 import { ServerClock } from './clock.js';
-import { jsonCodec } from './codec.js';
 import { commandsOf, textOf } from './commands.js';
-import { createToken, Leases } from './lease.js';
+import { createToken } from './lease.js';
+import { Leases } from './leases.js';
 import { Naming } from './names.js';
+import { resolveRedisOptions } from './options.js';
 import * as scripts from './scripts.js';
 import { Server } from './server.js';
 import { WakeUp } from './wake-up.js';
 import type { Acquired, AnnouncingStore, Change, Entry, Grant, WatchedStore } from '../store/store.js';
-import type { Codec } from './codec.js';
 import type { RedisClient } from './commands.js';
 import type { Surroundings } from './lease.js';
+import type { RedisStoreOptions } from './options.js';
 import type { Listening } from './wake-up.js';
-
-/** All times are milliseconds. */
-export interface RedisStoreOptions {
-  /** Before every name on the server. @default 'aiocachetools:' */
-  readonly prefix?: string | undefined;
-  /** How long a process that runs may go silent before another takes over: 50 to 20,000. @default 5_000 */
-  readonly lease?: number | undefined;
-  /** The longest a process waits for another's run; then it runs by itself and does not write. @default 30_000 */
-  readonly wait?: number | undefined;
-  /** How entries become text. @default jsonCodec */
-  readonly codec?: Codec | undefined;
-  /**
-   * A client to subscribe with, which is never closed by the store. Without one, a duplicate of `client` is opened at
-   * the first need where it can be had; else waiting polls.
-   */
-  readonly subscriber?: object | undefined;
-  /** Put arguments into names on the server instead of a digest of them. @default false */
-  readonly readableKeys?: boolean | undefined;
-}
 
 /** `{ [Symbol.asyncDispose](): Promise<void> }` where the compiler knows the symbol. */
 export type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer S extends symbol }
@@ -61,7 +43,7 @@ const SCAN_COUNT = '1000';
  */
 export function redisStore<V = never>(client: RedisClient, options: RedisStoreOptions = {}): RedisStore<V> {
   const commands = commandsOf(client);
-  const { prefix, lease, wait, codec, subscriber, readableKeys } = resolve(options);
+  const { prefix, lease, wait, codec, subscriber, readableKeys } = resolveRedisOptions(options);
   const around: Surroundings = {
     server: new Server(commands),
     naming: new Naming({ prefix, keyPrefix: commands.keyPrefix, readableKeys }),
@@ -140,15 +122,15 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
 
   acquire(
     key: string,
-    { seen, timeout }: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
+    options: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
   ): Promise<Acquired<V>> {
     this.#onUse?.();
-    return this.#leases.acquire(key, this.#sender, seen, timeout);
+    return this.#leases.acquire(key, this.#sender, options);
   }
 
-  begin(key: string, { drop, timeout }: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>> {
+  begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>> {
     this.#onUse?.();
-    return this.#leases.begin(key, this.#sender, drop, timeout);
+    return this.#leases.begin(key, this.#sender, options);
   }
 
   watch(listener: (change: Change) => void): WatchedStore<V> | undefined {
@@ -228,61 +210,4 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
       } while (cursor !== '0');
     }
   }
-}
-
-interface ResolvedRedisOptions {
-  readonly prefix: string;
-  readonly lease: number;
-  readonly wait: number;
-  readonly codec: Codec;
-  readonly subscriber: object | undefined;
-  readonly readableKeys: boolean;
-}
-
-const defaults: ResolvedRedisOptions = {
-  prefix: 'aiocachetools:',
-  lease: 5_000,
-  wait: 30_000,
-  codec: jsonCodec,
-  subscriber: undefined,
-  readableKeys: false,
-};
-
-/** What each option must be, and how to say so. */
-const checks: { readonly [Option in keyof ResolvedRedisOptions]: readonly [(value: unknown) => boolean, string] } = {
-  prefix: [(value) => typeof value === 'string', 'a string'],
-  lease: [
-    (value) => typeof value === 'number' && value >= 50 && value <= 20_000,
-    'a number of milliseconds from 50 to 20000',
-  ],
-  wait: [(value) => typeof value === 'number' && value >= 0, 'a number of milliseconds >= 0'],
-  codec: [isCodec, 'an object with encode and decode'],
-  subscriber: [(value) => typeof value === 'object' && value !== null, 'a client that can subscribe'],
-  readableKeys: [(value) => typeof value === 'boolean', 'true or false'],
-};
-
-function resolve(given: object): ResolvedRedisOptions {
-  if (typeof given !== 'object' || given === null)
-    throw new TypeError(`Expected options to be a plain object, got ${show(given)}`);
-  const resolved: Record<string, unknown> = { ...defaults };
-  for (const [option, value] of Object.entries(given)) {
-    if (!Object.hasOwn(checks, option)) throw new TypeError(`Unknown option \`${option}\`, got ${show(value)}`);
-    if (value === undefined) continue;
-    const [isRight, expected] = checks[option as keyof ResolvedRedisOptions];
-    if (!isRight(value)) throw new TypeError(`Expected \`${option}\` to be ${expected}, got ${show(value)}`);
-    resolved[option] = option === 'lease' ? Math.round(value as number) : value;
-  }
-  return resolved as unknown as ResolvedRedisOptions;
-}
-
-function isCodec(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { encode, decode } = value as Partial<Record<keyof Codec, unknown>>;
-  return typeof encode === 'function' && typeof decode === 'function';
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return Object.prototype.toString.call(value);
 }

@@ -1,7 +1,7 @@
 import { startTimer } from '../timer.js';
 import type { AbortSignalLike } from '../abort-signal.js';
 import type { Timer } from '../timer.js';
-import type { Answer } from './lease.js';
+import type { Answer } from './leases.js';
 import type { WakeUp } from './wake-up.js';
 
 export interface Wait<V> {
