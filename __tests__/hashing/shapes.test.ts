@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { describeShape, namesOf, ShapeTable } from '../../lib/hashing/shapes.js';
 import type { ShapeNode } from '../../lib/hashing/shapes.js';
 
@@ -74,4 +75,34 @@ describe('describeShape', () => {
     expect(describeShape(['a', 'c', 'b'])).toEqual({ header: '{3"1:a"1:b"1:c', order: [0, 2, 1] });
     expect(describeShape(['', 'a', 'é'])).toEqual({ header: '{3"0:"1:a"1:é', order: undefined });
   });
+
+  const letters = fc.constantFrom('', 'a', 'b', 'B', '0', '~', '\u007f', '\u0000', 'é', '\ud800', '\uffff', 'common ');
+  const name = fc.array(letters, { maxLength: 9 }).map((parts) => parts.join(''));
+
+  it('sorts as the language does, however many names there are and whatever they have in common', () => {
+    const lists = fc.tuple(fc.uniqueArray(name, { maxLength: 60 }), fc.constantFrom('', 'common ', 'é'));
+    fc.assert(
+      fc.property(lists, ([own, start]) => {
+        const names = own.map((each) => start + each);
+        expectSorted(names);
+        expectSorted(names.toReversed());
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['as many names as can be packed', 2 ** 17, (i: number) => `k${(i * 7919) % 2 ** 17}`],
+    ['one more', 2 ** 17 + 1, (i: number) => `k${i * 7919}`],
+    ['names alike in all that is packed', 5_000, (i: number) => `key${i % 2}-aaaaaaa${5_000 - i}`],
+  ])('sorts %s', (_, count, nameOf) => {
+    expectSorted(Array.from({ length: count }, (__, i) => nameOf(i)));
+  });
+
+  function expectSorted(names: readonly string[]): void {
+    const { header, order } = describeShape(names);
+    const sorted = [...names].sort();
+    expect(order?.map((index) => names[index]) ?? names).toEqual(sorted);
+    expect(header).toBe(`{${sorted.length}${sorted.map((each) => `"${each.length}:${each}`).join('')}`);
+  }
 });
