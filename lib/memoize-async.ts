@@ -68,8 +68,11 @@ export function memoizeWith(
 
 export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): unknown {
   const wrapper = createWrapper(fn, options, owner);
+  const receiveList = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    return receive(wrapper, this, args, undefined);
+  };
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return receive(wrapper, this, args);
+    return args.length === 1 ? receive(wrapper, this, undefined, args[0]) : receiveList.apply(this, args);
   };
   return Object.defineProperties(memoized, {
     name: { value: fn.name, configurable: true },
@@ -78,45 +81,61 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
   });
 }
 
-/** The order of one call: who is it, is it under way, is it known, else run. */
-function receive<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
+/**
+ * The order of one call: who is it, is it under way, is it known, else run. Here for a call that is named without building
+ * a key; any other asks.
+ *
+ * @param args `undefined`: the list holds `only`, and is made where somebody needs it. Hits and joins do not.
+ */
+function receive<V>(
+  wrapper: Wrapper<V>,
+  receiver: unknown,
+  args: readonly unknown[] | undefined,
+  only: unknown,
+): Promise<V> {
   try {
     const place = wrapper.places.of(receiver);
-    const known = wrapper.buildKey.known(args);
-    if (known !== undefined) {
-      const quick = answerAtHand(wrapper, place, known, undefined);
-      if (quick !== undefined) return quick;
+    const { buildKey } = wrapper;
+    const key = args === undefined ? buildKey.knownOne(only) : buildKey.known(args);
+    let kept: unknown;
+    if (key !== undefined) {
+      const flight = place.registry.joinable(key);
+      if (flight !== undefined) return join(wrapper, flight, undefined);
+      kept = place.memory?.get(key);
+      if (hasNoEnd(kept)) return hit(wrapper, key, resultOf(kept) as V);
     }
-    const key = wrapper.buildKey(receiver, args, known);
-    const signals = known === undefined ? findSignals(args) : undefined;
-    const aborted = signals && abortedSignal(signals);
-    if (aborted !== undefined) return Promise.reject(aborted.reason);
-
-    const quick = key === known ? undefined : answerAtHand(wrapper, place, key, signals);
-    if (quick !== undefined) return quick;
-
-    const found = place.store?.read(key);
-    if (found !== undefined && !(found instanceof Reading) && found.freshUntil === undefined) {
-      return hit(wrapper, key, found.value as V);
-    }
-    const call: Call<V> = { wrapper, place, key, receiver, args, signals };
-    return found instanceof Reading ? lookUp(call, found) : answer(call, found);
+    return ask(wrapper, place, { receiver, args: args ?? [only], known: key, kept });
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-/** Share what is under way, or take what is kept for good in the wrapper's own store. */
-function answerAtHand<V>(
-  wrapper: Wrapper<V>,
-  { registry, memory }: Place<V>,
-  key: string,
-  signals: Call<V>['signals'],
-): Promise<V> | undefined {
-  const flight = registry.joinable(key);
-  if (flight !== undefined) return join(wrapper, flight, signals);
-  const kept = memory?.get(key);
-  return hasNoEnd(kept) ? hit(wrapper, key, resultOf(kept) as V) : undefined;
+interface Question {
+  readonly receiver: unknown;
+  readonly args: readonly unknown[];
+  /** The key, where it took no building, and what the wrapper's own store holds for it. */
+  readonly known: string | undefined;
+  readonly kept: unknown;
+}
+
+/** The same order, with all that may be in the way: a key to build, signals, a store that takes its time. */
+function ask<V>(wrapper: Wrapper<V>, place: Place<V>, { receiver, args, known, kept }: Question): Promise<V> {
+  const key = wrapper.buildKey(receiver, args, known);
+  const signals = known === undefined ? findSignals(args) : undefined;
+  const aborted = signals && abortedSignal(signals);
+  if (aborted !== undefined) return Promise.reject(aborted.reason);
+
+  if (key !== known) {
+    const flight = place.registry.joinable(key);
+    if (flight !== undefined) return join(wrapper, flight, signals);
+  }
+  const { store, memory } = place;
+  const found = memory === undefined ? store?.read(key) : memory.entryOf(key === known ? kept : memory.get(key));
+  if (found !== undefined && !(found instanceof Reading) && found.freshUntil === undefined) {
+    return hit(wrapper, key, found.value as V);
+  }
+  const call: Call<V> = { wrapper, place, key, receiver, args, signals };
+  return found instanceof Reading ? lookUp(call, found) : answer(call, found);
 }
 
 function hit<V>({ observer }: Wrapper<V>, key: string, value: V): Promise<V> {
@@ -128,9 +147,9 @@ function hit<V>({ observer }: Wrapper<V>, key: string, value: V): Promise<V> {
 function lookUp<V>(call: Call<V>, reading: Reading<V>): Promise<V> {
   const { wrapper, place, key } = call;
   const flight = new Flight<V>(key, 'call', 'lookup');
-  flight.onAbandoned = () => received(call, 'miss', flight);
   if (place.store?.shared !== undefined) flight.askedAt = performance.now();
   flight.admit(call.signals);
+  if (flight.mayBeAbandoned) flight.onAbandoned = () => received(call, 'miss', flight);
   place.registry.add(flight);
   wrapper.activity.begin();
   reading.then((found) => {

@@ -36,7 +36,8 @@ const { prototype: objectPrototype } = Object;
  */
 export class KeyCache {
   readonly #encode: (args: readonly unknown[]) => string;
-  readonly #seen = new Set<string>();
+  /** Keys met since, and whether their lists can be kept. */
+  readonly #seen = new Map<string, boolean>();
   #root = createNode();
   #nodes = 0;
   #lookups = 0;
@@ -49,33 +50,50 @@ export class KeyCache {
   }
 
   find(args: readonly unknown[]): string | undefined {
-    if (this.#rest > 0) {
-      this.#rest--;
-      return undefined;
-    }
-    if (this.#lookups++ === trial) this.#judge();
+    if (!this.#isAwake()) return undefined;
     let node: Node | undefined = this.#root;
     for (let i = 0; i < args.length; i++) {
       node = step(node, args[i]);
       if (node === undefined) return undefined;
     }
-    if (node.key === undefined || inheritsEnumerables()) return undefined;
+    return this.#keyAt(node);
+  }
+
+  /** The same for a list of one. */
+  findOne(argument: unknown): string | undefined {
+    if (!this.#isAwake()) return undefined;
+    const node = step(this.#root, argument);
+    return node === undefined ? undefined : this.#keyAt(node);
+  }
+
+  #isAwake(): boolean {
+    if (this.#rest > 0) {
+      this.#rest--;
+      return false;
+    }
+    if (this.#lookups++ === trial) this.#judge();
+    return true;
+  }
+
+  #keyAt({ key }: Node): string | undefined {
+    if (key === undefined || inheritsEnumerables()) return undefined;
     this.#hits++;
-    return node.key;
+    return key;
   }
 
   /** Hands over the key of a list that was not found. */
   learn(args: readonly unknown[], key: string): void {
     if (this.#rest > 0 || args.length > mostArguments) return;
-    if (!this.#seen.has(key)) {
+    const mayBeKept = this.#seen.get(key);
+    if (mayBeKept === undefined) {
       if (this.#seen.size === mostSeen) this.#seen.clear();
-      this.#seen.add(key);
-      return;
+      this.#seen.set(key, true);
+    } else if (mayBeKept) {
+      const copy = copyOf(args);
+      // A getter may have changed since, so the path is made from a copy that the encoder has seen as well.
+      if (copy !== undefined && this.#encode(copy) === key) this.#add(copy, key);
+      else this.#seen.set(key, false);
     }
-    // A getter may have changed since, so the path is made from a copy that the encoder has seen as well.
-    const copy: unknown[] = [];
-    for (const value of args) if (!copyInto(copy, copy.length, value, 0)) return;
-    if (this.#encode(copy) === key) this.#add(copy, key);
   }
 
   #add(args: readonly unknown[], key: string): void {
@@ -179,6 +197,13 @@ function nextByName(node: Node, name: string): Node | undefined {
     node.afterName = next;
   }
   return next;
+}
+
+/** `undefined` where the cache does not understand all of it. */
+function copyOf(args: readonly unknown[]): unknown[] | undefined {
+  const copy: unknown[] = [];
+  for (const value of args) if (!copyInto(copy, copy.length, value, 0)) return undefined;
+  return copy;
 }
 
 /** Copies what the cache understands; false for everything else. Nothing is read that is not plain data. */

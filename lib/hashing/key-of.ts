@@ -23,6 +23,8 @@ export interface KeyBuilder {
    * before. That the string is well-formed is not checked: nothing stands under one that is not.
    */
   known(args: readonly unknown[]): string | undefined;
+  /** The same for a list of one. */
+  knownOne(argument: unknown): string | undefined;
 }
 
 const longestKey = 512;
@@ -54,11 +56,14 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   return Object.assign(build, {
     known: (args: readonly unknown[]) => {
       if (!isPlain) return undefined;
-      const first = args[0];
-      if (args.length === 1 && typeof first === 'string' && beginsLikeAWord(first)) return first;
-      return keys?.find(args);
+      return args.length === 1 ? ofOne(args[0]) : keys?.find(args);
     },
+    knownOne: (argument: unknown) => (isPlain ? ofOne(argument) : undefined),
   });
+
+  function ofOne(argument: unknown): string | undefined {
+    return typeof argument === 'string' && beginsLikeAWord(argument) ? argument : keys?.findOne(argument);
+  }
 
   function keyFrom(args: readonly unknown[]): string {
     const first = args[0];

@@ -51,8 +51,17 @@ export class MemoryStore<V> {
   }
 
   read(key: string): Entry<V> | undefined {
-    const kept = this.#kept.get(key);
-    return kept === undefined ? undefined : this.#entryOf(kept);
+    return this.entryOf(this.#kept.get(key));
+  }
+
+  /** What `get` gave, as an entry. */
+  entryOf(kept: unknown): Entry<V> | undefined {
+    if (kept === undefined) return undefined;
+    if (hasNoEnd(kept)) return createEntry(resultOf(kept) as V, { storedAt: this.#madeAt, ttl: Infinity });
+    if (kept instanceof Timed) return kept.entry as Entry<V>;
+    const { value, freshUntil } = kept as Brief<V>;
+    const ttl = this.#ttl ?? 0;
+    return createEntry(value, { storedAt: this.#madeAt + freshUntil - ttl, ttl });
   }
 
   write(key: string, value: V, ttl: number, duration: number | undefined): undefined {
@@ -85,14 +94,6 @@ export class MemoryStore<V> {
     return this.#ttl === undefined
       ? new Timed(createEntry(value, { storedAt, ttl, duration }))
       : new Brief(value, Math.floor(storedAt - this.#madeAt + ttl));
-  }
-
-  #entryOf(kept: unknown): Entry<V> {
-    if (hasNoEnd(kept)) return createEntry(resultOf(kept) as V, { storedAt: this.#madeAt, ttl: Infinity });
-    if (kept instanceof Timed) return kept.entry as Entry<V>;
-    const { value, freshUntil } = kept as Brief<V>;
-    const ttl = this.#ttl ?? 0;
-    return createEntry(value, { storedAt: this.#madeAt + freshUntil - ttl, ttl });
   }
 
   /** The store as its owner sees it, with entries under `name|key`. */
