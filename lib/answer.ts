@@ -1,5 +1,5 @@
 import { Flight } from './in-flight/flight.js';
-import { follow, startRun } from './run.js';
+import { follow, planFor, startRun } from './run.js';
 import { close, isOver } from './settle.js';
 import { freshnessOf, isDueEarly } from './store/entry.js';
 import { join, recursionError, wait } from './wait.js';
@@ -54,7 +54,7 @@ function run<V>(
 export function depart<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V> | undefined, seen?: Entry<V>): void {
   const { name, observer, activity, recursion } = call.wrapper;
   flight.phase = 'run';
-  flight.onAbandoned = () => close(call, flight);
+  if (flight.mayBeAbandoned) planFor(call, flight, close);
   activity.begin();
   observer.received(leader === undefined ? 'miss' : leader.phase === 'over' ? 'hit' : 'join', call.key);
   if (isOver(flight)) return;

@@ -33,7 +33,7 @@ export async function lead<V>(
   try {
     if (flight.kind === 'refresh') return granted(call, flight, await store.begin(shared, key, { drop: false }), run);
     // The lookup and the question who runs are one delay to the caller.
-    let spent = Number.isNaN(flight.askedAt) ? 0 : performance.now() - flight.askedAt;
+    let spent = flight.askedAt === undefined ? 0 : performance.now() - flight.askedAt;
     for (;;) {
       let acquired: Awaited<ReturnType<typeof store.acquire | typeof store.wait>> = await store.acquire(
         shared,

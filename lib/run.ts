@@ -4,26 +4,44 @@ import { abandon, answerEarly, close, fail, fulfilled, rejected, timeOut } from 
 import { then } from './thenable.js';
 import { startTimer } from './timer.js';
 import type { Flight } from './in-flight/flight.js';
+import type { RecursionGuard } from './in-flight/recursion.js';
 import type { Permit } from './settle.js';
-import type { Entry } from './store/store.js';
+import type { Entry, SharedStore } from './store/store.js';
 import type { Call } from './wrapper.js';
 
 /** Start the run of a flight that is in the registry: ask other processes first where the store can, then call `fn`. */
 export function startRun<V>(call: Call<V>, flight: Flight<V>, seen?: Entry<V>): void {
-  const { timeout, softTimeout } = call.wrapper.options;
-  flight.onAbandoned = (reason) => abandon(call, flight, reason);
+  if (flight.mayBeAbandoned) planFor(call, flight, abandon);
   const mayFallBack = flight.fallback !== undefined;
-  if (mayFallBack || timeout !== Infinity) {
-    // What callers get may differ from what `fn` returns, so they must not be given its promise.
-    void flight.answer;
-    flight.limit(
-      mayFallBack && softTimeout !== Infinity ? startTimer(softTimeout, () => answerEarly(call, flight)) : undefined,
-      timeout === Infinity ? undefined : startTimer(timeout, () => timeOut(call, flight)),
-    );
-  }
+  if (mayFallBack || call.wrapper.options.timeout !== Infinity) limit(call, flight, mayFallBack);
   const shared = call.place.store?.shared;
   if (shared === undefined) invoke(call, flight, undefined);
-  else void lead(call, flight, { shared, seen, run: (permit) => invoke(call, flight, permit) });
+  else ask(call, flight, shared, seen);
+}
+
+// Functions of their own, for one that makes a closure on any way through it pays for it on every way.
+
+/** What is to be done when the last caller has left. */
+export function planFor<V>(
+  call: Call<V>,
+  flight: Flight<V>,
+  act: (call: Call<V>, flight: Flight<V>, reason: unknown) => void,
+): void {
+  flight.onAbandoned = (reason) => act(call, flight, reason);
+}
+
+function limit<V>(call: Call<V>, flight: Flight<V>, mayFallBack: boolean): void {
+  const { timeout, softTimeout } = call.wrapper.options;
+  // What callers get may differ from what `fn` returns, so they must not be given its promise.
+  void flight.answer;
+  flight.limit(
+    mayFallBack && softTimeout !== Infinity ? startTimer(softTimeout, () => answerEarly(call, flight)) : undefined,
+    timeout === Infinity ? undefined : startTimer(timeout, () => timeOut(call, flight)),
+  );
+}
+
+function ask<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, seen: Entry<V> | undefined): void {
+  void lead(call, flight, { shared, seen, run: (permit) => invoke(call, flight, permit) });
 }
 
 /** Let a flight wait for the run of another one. */
@@ -68,19 +86,11 @@ function startOver<V>(call: Call<V>, flight: Flight<V>): void {
 }
 
 function invoke<V>(call: Call<V>, flight: Flight<V>, permit: Permit): void {
-  const { fn, observer, options, recursion } = call.wrapper;
-  const startedAt = observer.isHeard || options.earlyRefresh > 0 ? performance.now() : undefined;
+  const { observer, options } = call.wrapper;
+  if (observer.isHeard || options.earlyRefresh > 0) flight.startedAt = performance.now();
   observer.started();
-  flight.startedAt = startedAt ?? NaN;
   flight.isRunning = true;
-  let result: Promise<V>;
-  try {
-    const args = argumentsFor(call, flight) as unknown[];
-    const start = (): unknown => fn.apply(call.receiver, args);
-    result = Promise.resolve(recursion === undefined ? start() : recursion.enter(flight, start)) as Promise<V>;
-  } catch (error) {
-    result = Promise.reject(error);
-  }
+  const result = resultOf(call, flight);
   // Ahead of every caller's handlers: a retry in a `catch` must find the flight gone.
   void then.call(
     result,
@@ -88,6 +98,27 @@ function invoke<V>(call: Call<V>, flight: Flight<V>, permit: Permit): void {
     (error: unknown) => rejected(call, flight, error),
   );
   flight.answerWith(result);
+}
+
+/** What `fn` returns or throws, as a promise. */
+function resultOf<V>(call: Call<V>, flight: Flight<V>): Promise<V> {
+  const { fn, recursion } = call.wrapper;
+  try {
+    const args = argumentsFor(call, flight) as unknown[];
+    const returned = recursion === undefined ? fn.apply(call.receiver, args) : enter(recursion, call, flight, args);
+    return Promise.resolve(returned) as Promise<V>;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function enter<V>(
+  recursion: RecursionGuard,
+  { wrapper, receiver }: Call<V>,
+  flight: Flight<V>,
+  args: unknown[],
+): unknown {
+  return recursion.enter(flight, () => wrapper.fn.apply(receiver, args));
 }
 
 function argumentsFor<V>({ args, signals }: Call<V>, flight: Flight<V>): readonly unknown[] {

@@ -147,5 +147,5 @@ function chosenBy(observer: Observer, option: string, key: string, choose: () =>
 
 /** How long `fn` has been running; NaN where nobody measures. */
 function elapsed<V>({ startedAt }: Flight<V>): number {
-  return Number.isNaN(startedAt) ? NaN : performance.now() - startedAt;
+  return startedAt === undefined ? NaN : performance.now() - startedAt;
 }

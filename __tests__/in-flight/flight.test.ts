@@ -26,8 +26,8 @@ describe('Flight', () => {
       hasFailed: false,
       isEnding: false,
       isAwaited: false,
-      startedAt: NaN,
-      askedAt: NaN,
+      startedAt: undefined,
+      askedAt: undefined,
     });
   });
 

@@ -37,10 +37,10 @@ export class Flight<V> {
   isRunning = false;
   hasTimedOut = false;
   hasFailed = false;
-  /** When `fn` was called, by the monotonic clock; NaN where nobody asked. */
-  startedAt = NaN;
-  /** When a store that processes share was asked, by the monotonic clock; NaN where none was. */
-  askedAt = NaN;
+  /** When `fn` was called, by the monotonic clock; `undefined` where nobody asked. */
+  startedAt: number | undefined;
+  /** When a store that processes share was asked, by the monotonic clock; `undefined` where none was. */
+  askedAt: number | undefined;
   /** Gives back what a shared store has granted, or stops waiting for it. */
   release: ((why: 'again' | 'alone') => void) | undefined;
   #leader: Flight<V> | undefined;
@@ -62,13 +62,14 @@ export class Flight<V> {
 
   /** What all callers share. Until a promise is known that can stand for it, asking makes one. */
   get answer(): Promise<V> {
-    if (this.#answer === undefined) {
-      this.#answer = new Promise<V>((resolve, reject) => {
-        this.#resolve = resolve;
-        this.#reject = reject;
-      });
-    }
-    return this.#answer;
+    return this.#answer ?? this.#createAnswer();
+  }
+
+  #createAnswer(): Promise<V> {
+    return (this.#answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    }));
   }
 
   /** Let `promise` be the answer, unless callers wait for one already: then `resolve` and `reject` tell them. */
@@ -105,6 +106,7 @@ export class Flight<V> {
 
   /** Somebody waits who never leaves. */
   pin(): void {
+    if (this.#isPinned) return;
     this.#isPinned = true;
     this.#leader?.pin();
   }
@@ -124,6 +126,11 @@ export class Flight<V> {
   /** The run that this flight waits for is over, so that its own end is a microtask away: too late to join. */
   get isEnding(): boolean {
     return this.#leader?.phase === 'over';
+  }
+
+  /** Nobody waits who never leaves: what is to be done when the last one has left must be said. */
+  get mayBeAbandoned(): boolean {
+    return !this.#isPinned;
   }
 
   /** Somebody is interested in the answer. */
