@@ -1,23 +1,25 @@
 import { startTimer } from '../timer.js';
 
 /** One operation that must not take longer than the limit. */
-export interface Deadline {
-  /** The operation has ended in time. Harmless after the deadline. */
-  stop(): void;
+export abstract class Deadline {
+  /** @internal Neighbours in the list of those that have begun, and the list. */
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
+  owner: Deadlines | undefined;
+  endsAt = 0;
+
+  /** The limit has passed. */
+  abstract expire(): void;
+
+  /** The operation has ended in time. Harmless after the deadline, and before it was set. */
+  stop(): void {
+    this.owner?.remove(this);
+  }
 }
 
-class Watch implements Deadline {
-  previous: Watch | undefined;
-  next: Watch | undefined;
-
-  constructor(
-    readonly owner: Deadlines,
-    readonly endsAt: number,
-    readonly expire: () => void,
-  ) {}
-
-  stop(): void {
-    this.owner.remove(this);
+class Callback extends Deadline {
+  constructor(readonly expire: () => void) {
+    super();
   }
 }
 
@@ -26,8 +28,8 @@ class Watch implements Deadline {
  * list and a timer for its head are enough. A timer for each store operation would cost more than the operation.
  */
 export class Deadlines {
-  #first: Watch | undefined;
-  #last: Watch | undefined;
+  #first: Deadline | undefined;
+  #last: Deadline | undefined;
   #isArmed = false;
 
   constructor(
@@ -37,23 +39,29 @@ export class Deadlines {
 
   /** Call `expire` when the limit has passed, unless the deadline is stopped before. */
   start(expire: () => void): Deadline {
-    const watch = new Watch(this, performance.now() + this.limit, expire);
-    watch.previous = this.#last;
-    if (this.#last === undefined) this.#first = watch;
-    else this.#last.next = watch;
-    this.#last = watch;
+    const deadline = new Callback(expire);
+    this.add(deadline);
+    return deadline;
+  }
+
+  add(deadline: Deadline): void {
+    deadline.owner = this;
+    deadline.endsAt = performance.now() + this.limit;
+    deadline.previous = this.#last;
+    if (this.#last === undefined) this.#first = deadline;
+    else this.#last.next = deadline;
+    this.#last = deadline;
     if (!this.#isArmed) this.#arm(this.limit);
-    return watch;
   }
 
   /** @internal Called by the deadline itself. */
-  remove(watch: Watch): void {
-    if (watch.previous === undefined && this.#first !== watch) return;
-    if (watch.previous === undefined) this.#first = watch.next;
-    else watch.previous.next = watch.next;
-    if (watch.next === undefined) this.#last = watch.previous;
-    else watch.next.previous = watch.previous;
-    watch.previous = watch.next = undefined;
+  remove(deadline: Deadline): void {
+    if (deadline.previous === undefined && this.#first !== deadline) return;
+    if (deadline.previous === undefined) this.#first = deadline.next;
+    else deadline.previous.next = deadline.next;
+    if (deadline.next === undefined) this.#last = deadline.previous;
+    else deadline.next.previous = deadline.previous;
+    deadline.previous = deadline.next = undefined;
   }
 
   #arm(delay: number): void {
@@ -66,9 +74,9 @@ export class Deadlines {
     const now = performance.now();
     // Timers may fire a fraction of a millisecond early.
     while (this.#first !== undefined && this.#first.endsAt <= now + 1) {
-      const watch = this.#first;
-      this.remove(watch);
-      watch.expire();
+      const deadline = this.#first;
+      this.remove(deadline);
+      deadline.expire();
     }
     if (this.#first !== undefined && !this.#isArmed) this.#arm(Math.max(1, this.#first.endsAt - now));
   }

@@ -1,6 +1,6 @@
 import { TimeoutError } from '../errors.js';
 import { isThenable } from '../thenable.js';
-import { Deadlines } from './deadlines.js';
+import { Deadline, Deadlines } from './deadlines.js';
 import { createEntry, isEntry, lifetimeOf } from './entry.js';
 import { inTime, timeoutOf } from './ordered-store.js';
 import type { StaleWindows } from './entry.js';
@@ -14,13 +14,55 @@ export type StoreOperation = 'get' | 'set' | 'delete' | 'clear';
 /** Told of every failure of a store. */
 export type StoreFailure = (operation: StoreOperation, key: string, error: unknown) => void;
 
-/** A read that the store has not answered yet. Never fails: what does not come, or not in time, is a miss. */
-export class Reading<V> {
-  readonly then: (onRead: (entry: Entry<V> | undefined) => void) => void;
+/**
+ * A read that the store has not answered yet. Never fails: what does not come, or not in time, is a miss. No promise, for one
+ * a step costs more than the store.
+ */
+export class Reading<V> extends Deadline {
+  readonly #store: GuardedStore<V>;
+  readonly #key: string;
+  readonly #answer: PromiseLike<unknown>;
+  #tell: ((entry: Entry<V> | undefined) => void) | undefined;
 
-  /** @param then To be called once: each call watches the store anew. No promise, for one a step costs more than the store. */
-  constructor(then: (onRead: (entry: Entry<V> | undefined) => void) => void) {
-    this.then = then;
+  constructor(store: GuardedStore<V>, key: string, answer: PromiseLike<unknown>) {
+    super();
+    this.#store = store;
+    this.#key = key;
+    this.#answer = answer;
+  }
+
+  /** To be called once. */
+  then(tell: (entry: Entry<V> | undefined) => void): void {
+    this.#tell = tell;
+    this.#store.limit(this);
+    try {
+      Promise.resolve(this.#answer).then(
+        (found) => {
+          if (this.#tell !== undefined) this.#end(this.#store.accept(this.#key, found));
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    } catch (error) {
+      // Not now: callers must find the lookup under way.
+      queueMicrotask(() => this.#fail(error));
+    }
+  }
+
+  override expire(): void {
+    this.#fail(this.#store.timeoutOf('get'));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#tell === undefined) return;
+    this.#store.report('get', this.#key, error);
+    this.#end(undefined);
+  }
+
+  #end(entry: Entry<V> | undefined): void {
+    const tell = this.#tell;
+    this.#tell = undefined;
+    this.stop();
+    tell?.(entry);
   }
 }
 
@@ -31,7 +73,8 @@ export class Reading<V> {
 export class GuardedStore<V> {
   readonly #ordered: OrderedStore<V>;
   readonly #deadlines: Deadlines;
-  readonly #report: StoreFailure;
+  /** @internal */
+  readonly report: StoreFailure;
   /** Coordinates runs with other processes, where the store can. */
   readonly shared: SharedStore<V> | undefined;
   readonly #prefix: string;
@@ -52,7 +95,7 @@ export class GuardedStore<V> {
     this.#windows = options.windows;
     this.shared = options.shared;
     this.#deadlines = new Deadlines(options.storeTimeout);
-    this.#report = report;
+    this.report = report;
   }
 
   /** Never throws, never rejects; a store that answers at once is answered for at once. */
@@ -61,10 +104,10 @@ export class GuardedStore<V> {
     if (known !== undefined) return known ?? undefined;
     try {
       const found = this.#ordered.get(key, this.#deadlines.limit);
-      if (!isThenable(found)) return this.#accept(key, found);
-      return new Reading((onRead) => this.#await(key, found, onRead));
+      if (!isThenable(found)) return this.accept(key, found);
+      return new Reading(this, key, found);
     } catch (error) {
-      this.#report('get', key, error);
+      this.report('get', key, error);
       return undefined;
     }
   }
@@ -148,7 +191,7 @@ export class GuardedStore<V> {
     try {
       return await act();
     } catch (error) {
-      this.#report(operation, key, error);
+      this.report(operation, key, error);
       throw error;
     }
   }
@@ -157,46 +200,31 @@ export class GuardedStore<V> {
     try {
       const answer = act();
       if (!isThenable(answer)) return undefined;
-      return (answer as Promise<unknown>).then(undefined, (error: unknown) => this.#report(operation, key, error));
+      return (answer as Promise<unknown>).then(undefined, (error: unknown) => this.report(operation, key, error));
     } catch (error) {
-      this.#report(operation, key, error);
+      this.report(operation, key, error);
       return undefined;
     }
   }
 
-  #await(key: string, answer: PromiseLike<unknown>, onRead: (entry: Entry<V> | undefined) => void): void {
-    let isOver = false;
-    const end = (entry: Entry<V> | undefined): void => {
-      isOver = true;
-      deadline?.stop();
-      onRead(entry);
-    };
-    const fail = (error: unknown): void => {
-      if (isOver) return;
-      this.#report('get', key, error);
-      end(undefined);
-    };
-    // A shared store keeps deadlines itself.
-    const deadline =
-      this.shared === undefined ? this.#deadlines.start(() => fail(timeoutOf('get', this.#deadlines))) : undefined;
-    const accept = (found: unknown): void => {
-      if (!isOver) end(this.#accept(key, found));
-    };
-    try {
-      Promise.resolve(answer).then(accept, fail);
-    } catch (error) {
-      // Not now: callers must find the lookup under way.
-      queueMicrotask(() => fail(error));
-    }
+  /** @internal For a read under way. A shared store keeps deadlines itself. */
+  limit(reading: Reading<V>): void {
+    if (this.shared === undefined) this.#deadlines.add(reading);
   }
 
-  #accept(key: string, found: unknown): Entry<V> | undefined {
+  /** @internal */
+  timeoutOf(operation: StoreOperation): TimeoutError {
+    return timeoutOf(operation, this.#deadlines);
+  }
+
+  /** @internal What the store has answered, if it is an entry. */
+  accept(key: string, found: unknown): Entry<V> | undefined {
     if (found === undefined || found === null) return undefined;
     try {
       if (isEntry(found)) return this.#ordered.isVisible(found) ? found : undefined;
       throw new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss');
     } catch (error) {
-      this.#report('get', key, error);
+      this.report('get', key, error);
       return undefined;
     }
   }

@@ -55,6 +55,8 @@ export class OrderedStore<V> {
   readonly #passesTtl: boolean;
   readonly #isShared: boolean;
   readonly #pending = new Map<string, Operation<V>>();
+  #lastKey: string | undefined;
+  #lastName = '';
   #clearing: Promise<unknown> | undefined;
   #clearedAt = -Infinity;
 
@@ -84,8 +86,17 @@ export class OrderedStore<V> {
 
   /** @param timeout For a store that keeps deadlines itself. */
   get(key: string, timeout: number): unknown {
-    const name = this.#prefix + key;
+    const name = this.#nameOf(key);
     return this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
+  }
+
+  /** A miss asks twice for its name and a hot key for ever, and to put a name together costs more than to look it up. */
+  #nameOf(key: string): string {
+    if (key !== this.#lastKey) {
+      this.#lastKey = key;
+      this.#lastName = this.#prefix + key;
+    }
+    return this.#lastName;
   }
 
   /** False for an entry from before a `clear` that the store may not have carried out. */
@@ -99,7 +110,7 @@ export class OrderedStore<V> {
   }
 
   set(key: string, entry: Entry<V>, ttl: number | undefined, deadlines: Deadlines): unknown {
-    const name = this.#prefix + key;
+    const name = this.#nameOf(key);
     const send = (): unknown => {
       if (this.#isShared) return (this.#store as SharedStore<V>).set(name, entry, ttl, deadlines.limit);
       return this.#passesTtl ? (this.#store as Store<V>).set(name, entry, ttl) : this.#store.set(name, entry);
