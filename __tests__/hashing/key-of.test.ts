@@ -193,6 +193,47 @@ describe('createKeyBuilder', () => {
   });
 });
 
+describe('known', () => {
+  it('tells at once the key of a lone word, and of a list that was met twice', () => {
+    const build = createKeyBuilder({ name: 'f' });
+    expect([build.known(['user-7']), build.known(['7']), build.known(['a', 1]), build.known([])]).toEqual([
+      'user-7',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    for (const list of [['a', 1], ['7'], [{ page: 1 }], []]) {
+      const key = build(undefined, list);
+      expect(build(undefined, list)).toBe(key);
+      expect(build.known(list)).toBe(key);
+      expect(build(undefined, list)).toBe(key);
+    }
+  });
+
+  it('knows nothing where `keyOf`, a predicate or the first position has a say', () => {
+    for (const options of [{ keyOf: () => 'key' }, { ignore: [0] }, { ignore: [() => false] }]) {
+      const build = createKeyBuilder({ name: 'f', ...options });
+      for (let sight = 0; sight < 3; sight++) build(undefined, ['a']);
+      expect(build.known(['a'])).toBeUndefined();
+    }
+  });
+
+  it('knows lone words and nothing else where something is ignored', () => {
+    const build = createKeyBuilder({ name: 'f', ignore: [1] });
+    for (let sight = 0; sight < 3; sight++) build(undefined, ['a', 1]);
+    expect([build.known(['a']), build.known(['a', 1]), build.known([7])]).toEqual(['a', undefined, undefined]);
+  });
+
+  it('is taken for the key, unless it is a lone string that is still to be checked', () => {
+    const build = createKeyBuilder({ name: 'f' });
+    expect(build(undefined, [1, 2], 'known before')).toBe('known before');
+    const broken = 'a\ud800';
+    expect(build.known([broken])).toBe(broken);
+    expect(build(undefined, [broken], broken)).toMatch(/^\$w[\w-]{43}$/);
+    expect(build(undefined, ['word'], 'word')).toBe('word');
+  });
+});
+
 describe('keyOf', () => {
   it('is called with the receiver and the arguments, and its result is one argument', () => {
     const build = createKeyBuilder({
