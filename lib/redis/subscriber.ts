@@ -68,7 +68,8 @@ function ofIoRedis(client: IoRedis, { isOwn, handlers }: SubscriberOptions): Sub
     ping: () => client.call('ping'),
     close: () => {
       for (const stop of stops) stop();
-      if (isOwn) client.disconnect();
+      // Where there is nothing left to close ioredis would keep the process for two seconds.
+      if (isOwn && client.status !== 'end') client.disconnect();
     },
   };
 }
