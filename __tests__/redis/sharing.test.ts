@@ -25,7 +25,7 @@ describeRedis('one run between processes', () => {
 
   beforeEach(async () => {
     await client.flushall();
-    commits = await CommitLog.start(server.client());
+    commits = await CommitLog.start(server);
   });
 
   afterEach(async () => {

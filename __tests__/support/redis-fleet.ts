@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Redis } from 'ioredis';
 import type { MemoizeEvent, Stats } from 'aiocachetools';
 import type { FromWorker, Setup, Task, ToWorker } from './redis-messages.js';
+import type { TestServer } from './redis-server.js';
 
 export interface Answers {
   readonly values: readonly string[];
@@ -208,16 +209,18 @@ export class CommitLog {
 
   private constructor(monitor: Redis) {
     this.#monitor = monitor;
-    // Once killed it must not come back: ioredis takes what a new monitor hears for replies to commands.
-    monitor.on('close', () => monitor.disconnect());
     monitor.on('monitor', (_time: string, args: string[]) => {
       const stamp = args[0]?.toLowerCase() === 'set' ? /^1 (\S+) \d+ /.exec(args[2] ?? '')?.[1] : undefined;
       if (stamp !== undefined) this.stamps.push(stamp);
     });
   }
 
-  static async start(client: Redis): Promise<CommitLog> {
-    return new CommitLog(await client.monitor());
+  static async start(server: TestServer): Promise<CommitLog> {
+    // Once killed it must not come back: ioredis takes what a new monitor hears for replies to commands.
+    const client = server.client({ retryStrategy: () => null });
+    const log = new CommitLog(await client.monitor());
+    client.disconnect();
+    return log;
   }
 
   expectOnePerGeneration(): void {
@@ -226,6 +229,7 @@ export class CommitLog {
   }
 
   stop(): void {
-    this.#monitor.disconnect();
+    // ioredis keeps a timer of two seconds where there is nothing left to close.
+    if (this.#monitor.status !== 'end') this.#monitor.disconnect();
   }
 }
