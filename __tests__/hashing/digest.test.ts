@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { base64url, littleEndian, portableBase64url } from '../../lib/hashing/bytes.js';
 import { byObjectHash, createDigest, ownDigest } from '../../lib/hashing/digest.js';
 import { NumberPacker } from '../../lib/hashing/numbers.js';
-import { hasNoLoneSurrogate, isWellFormed } from '../../lib/hashing/well-formed.js';
+import { checkOf, hasNoLoneSurrogate, isWellFormed } from '../../lib/hashing/well-formed.js';
 
 const texts = ['', 'abc', 'ä€😀', '"\\\n\0', ...Array.from({ length: 300 }, (_, i) => 'x~€'.repeat(i))];
 
@@ -14,20 +14,29 @@ describe('createDigest', () => {
       createDigest({}),
       createDigest({ process: {} }),
       createDigest({ process: { getBuiltinModule: () => ({}) } }),
+      createDigest({ process: { getBuiltinModule: () => undefined } }),
     ];
     for (const text of texts) {
       const expected = createHash('sha256').update(`string:${text.length}:${text}`).digest('base64url');
       expect([withModule(text), byObjectHash(text), ownDigest(text), ...without.map((digest) => digest(text))]).toEqual(
-        Array(6).fill(expected),
+        Array(7).fill(expected),
       );
     }
   });
 
+  it('makes its own where object-hash was left out, or knows no SHA-256', () => {
+    const leftOut = (): never => {
+      throw new TypeError('not a function');
+    };
+    expect(createDigest({}, leftOut)('abc')).toBe(ownDigest('abc'));
+    expect(createDigest({}, () => '')('abc')).toBe(ownDigest('abc'));
+    expect(createDigest({}, (text) => `digest of ${text}`)('abc')).toBe('digest of abc');
+  });
+
   it('uses the module where there is one', () => {
     const hash = (...args: unknown[]): string => JSON.stringify(args);
-    expect(createDigest({ process: { getBuiltinModule: () => ({ hash }) } })('abc')).toBe(
-      '["sha256","string:3:abc","base64url"]',
-    );
+    const getBuiltinModule = (name: string) => (name === 'node:crypto' ? { hash } : undefined);
+    expect(createDigest({ process: { getBuiltinModule } })('abc')).toBe('["sha256","string:3:abc","base64url"]');
   });
 });
 
@@ -62,6 +71,14 @@ describe('littleEndian', () => {
     expect(littleEndian(bytes, 1, true)).toBe(bytes);
     expect(littleEndian(bytes, 4, false)).toBe(bytes);
     expect([...bytes]).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('checkOf', () => {
+  it('takes the method where the engine has it', () => {
+    expect(checkOf({})).toBe(hasNoLoneSurrogate);
+    expect(checkOf({ isWellFormed: () => true })).not.toBe(hasNoLoneSurrogate);
+    expect(isWellFormed === hasNoLoneSurrogate).toBe(!('isWellFormed' in String.prototype));
   });
 });
 

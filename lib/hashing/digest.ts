@@ -18,10 +18,10 @@ interface Host {
  * The fastest digest this host has. All of them give the same characters, so a key does not tell who made it.
  * The text must be well-formed UTF-16: a lone surrogate would become U+FFFD on its way into the hash.
  */
-export function createDigest(host?: Host): Digest {
+export function createDigest(host?: Host, portable: Digest = byObjectHash): Digest {
   const process = host === undefined ? (globalThis as Host).process : host.process;
   const hash = process?.getBuiltinModule?.('node:crypto')?.hash;
-  if (hash === undefined) return objectHashKnowsSha256() ? byObjectHash : ownDigest;
+  if (hash === undefined) return isAble(portable) ? portable : ownDigest;
   return (text) => hash('sha256', `string:${text.length}:${text}`, 'base64url');
 }
 
@@ -39,10 +39,10 @@ export function byObjectHash(text: string): string {
   return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '');
 }
 
-/** Bundles for browsers may leave object-hash out. */
-function objectHashKnowsSha256(): boolean {
+/** Bundles for browsers may leave object-hash out, or SHA-256 out of it. */
+function isAble(digest: Digest): boolean {
   try {
-    return byObjectHash('').length > 0;
+    return digest('').length > 0;
   } catch {
     return false;
   }

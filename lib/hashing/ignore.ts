@@ -40,7 +40,7 @@ export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
     has(value, index) {
       if (positions.size > 0 && positions.has(index)) return true;
       for (const predicate of predicates) if (predicate(value, index) === true) return true;
-      return typeof value === 'object' && value !== null && !Array.isArray(value) && isAbortSignal(value);
+      return typeof value === 'object' && !Array.isArray(value) && isAbortSignal(value);
     },
     properties: { names: paths.length === 0 ? undefined : namesIn(paths), dropsSignal: true },
     keepsStrings: predicates.length === 0 && !positions.has(0),

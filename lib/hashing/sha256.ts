@@ -63,8 +63,8 @@ function fractionsOfRoots(count: number, power: number): readonly number[] {
   for (let candidate = 2; fractions.length < count; candidate++) {
     let isPrime = true;
     for (let factor = 2; factor * factor <= candidate; factor++) isPrime &&= candidate % factor !== 0;
-    const root = candidate ** power;
-    if (isPrime) fractions.push(((root - Math.floor(root)) * 2 ** 32) >>> 0);
+    // What is whole does not fit into 32 bits and falls off.
+    if (isPrime) fractions.push((candidate ** power * 2 ** 32) >>> 0);
   }
   return fractions;
 }

@@ -8,10 +8,13 @@ interface Checked {
 }
 
 /** True where no surrogate stands alone: what UTF-8 can hold without a loss. */
-export const isWellFormed: (text: string) => boolean =
-  (String.prototype as MaybeChecked).isWellFormed === undefined
-    ? hasNoLoneSurrogate
-    : (text) => (text as unknown as Checked).isWellFormed();
+export const isWellFormed = checkOf(String.prototype as MaybeChecked);
+
+/** The check of an engine with such a `String.prototype`. */
+export function checkOf(prototype: MaybeChecked): (text: string) => boolean {
+  if (prototype.isWellFormed === undefined) return hasNoLoneSurrogate;
+  return (text) => (text as unknown as Checked).isWellFormed();
+}
 
 /** The same for engines without the method. */
 export function hasNoLoneSurrogate(text: string): boolean {
