@@ -119,6 +119,16 @@ describe('Registry', () => {
     }
   });
 
+  it('has a prime or a refresh begin where nothing is under way', () => {
+    const { registry } = rig();
+    const [prime, refresh] = [new Flight<string>('a', 'prime', 'run'), new Flight<string>('b', 'refresh', 'run')];
+    registry.supplant(prime);
+    registry.overtake(refresh);
+    expect(registry.joinable('a')).toBe(prime);
+    expect(registry.behind('b')).toBe(refresh);
+    expect([prime.isFenced, refresh.isFenced]).toEqual([false, false]);
+  });
+
   it('offers what a refresh brought to a lookup, and to nothing else', () => {
     const { registry, add } = rig();
     registry.offer('a', entry);

@@ -7,6 +7,12 @@ import type { AbortSignalLike } from '../../lib/abort-signal.js';
 const signal = new AbortController().signal;
 const runSignal = new AbortController().signal;
 
+/** Matchers that compare by contents take any two signals for equal. */
+function expectTheVery(found: readonly unknown[] | undefined, expected: readonly unknown[]): void {
+  expect(found).toHaveLength(expected.length);
+  expected.forEach((each, index) => expect(found?.[index]).toBe(each));
+}
+
 class Holder {
   readonly signal = signal;
 }
@@ -15,10 +21,10 @@ describe('findSignals', () => {
   it('finds signals among the arguments and in plain objects among them', () => {
     const other = new AbortController().signal;
     const bare = Object.assign(Object.create(null) as object, { signal: other });
-    expect(findSignals([1, signal, { signal: other }, bare])).toEqual([signal, other, other]);
+    expectTheVery(findSignals([1, signal, { signal: other }, bare]), [signal, other, other]);
     const foreign = runInContext('({})', createContext({})) as { signal?: unknown };
     foreign.signal = signal;
-    expect(findSignals([foreign])).toEqual([signal]);
+    expectTheVery(findSignals([foreign]), [signal]);
   });
 
   it.each([
@@ -29,6 +35,8 @@ describe('findSignals', () => {
     ['a signal in a class instance', [new Holder()]],
     ['a signal that does not show', [Object.defineProperty({}, 'signal', { value: signal })]],
     ['an inherited signal', [Object.create({ signal }) as object]],
+    ['an heir of what is no root', [Object.assign(Object.create(Object.create(null) as object) as object, { signal })]],
+    ['an heir of what resembles a root', [Object.assign(Object.create({ isPrototypeOf: 1 }) as object, { signal })]],
     ['a signal under another name', [{ abort: signal }]],
     ['what only looks like one', [{ signal: { aborted: false } }]],
     ['no signal', [{ signal: undefined }]],
@@ -41,9 +49,11 @@ describe('replaceSignals', () => {
   it('puts one signal in the place of all, and copies what held them', () => {
     const held = { page: 1, signal };
     const [copy] = replaceSignals([held], runSignal) as [typeof held];
-    expect(copy).toEqual({ page: 1, signal: runSignal });
+    expect(Object.keys(copy)).toEqual(['page', 'signal']);
+    expect(copy.page).toBe(1);
+    expect(copy.signal).toBe(runSignal);
     expect(held.signal).toBe(signal);
-    expect(replaceSignals([7, signal, null], runSignal)).toEqual([7, runSignal, null]);
+    expectTheVery(replaceSignals([7, signal, null], runSignal), [7, runSignal, null]);
   });
 
   it('leaves everything else as it is', () => {

@@ -109,9 +109,9 @@ describe('answersErrors', () => {
     expect(answersErrors(entry, 1_100, { staleWhileRevalidate: 1_000, staleIfError: 0 })).toBe(false);
   });
 
-  it('is true for an entry without an end, and false for one from the future', () => {
+  it('is true for an entry without an end, and false for one from more than a second ahead', () => {
     expect(answersErrors(createEntry('Ada', { storedAt: 1_000, ttl: Infinity }), 1e15, none)).toBe(true);
-    expect(answersErrors(entry, -1, both)).toBe(false);
+    expect([answersErrors(entry, 0, both), answersErrors(entry, -1, both)]).toEqual([true, false]);
   });
 });
 
@@ -125,6 +125,8 @@ describe('isDueEarly', () => {
     expect(isDueEarly(entry, 1_000.001, 2, Math.exp(-5))).toBe(true);
     expect(isDueEarly(entry, 1_000, 1, 0)).toBe(true);
     expect(isDueEarly(entry, 1_099, 1, 0.999)).toBe(false);
+    const due = 1_100 + 10 * Math.log(0.5);
+    expect([isDueEarly(entry, due - 1e-6, 1, 0.5), isDueEarly(entry, due, 1, 0.5)]).toEqual([false, true]);
   });
 
   it('is false without a run time or an end', () => {
