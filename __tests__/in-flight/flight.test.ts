@@ -81,6 +81,25 @@ describe('Flight', () => {
     await expect(Promise.all([early, late])).resolves.toEqual(['old', 'new']);
   });
 
+  it('may fail after it was opened again, though nobody has asked since', async () => {
+    const { flight } = flightOf();
+    const early = flight.answer;
+    flight.resolve('old');
+    flight.reopen();
+    expect(() => flight.reject(new Error('down'))).not.toThrow();
+    expect(flight.hasFailed).toBe(true);
+    await expect(early).resolves.toBe('old');
+  });
+
+  it('may be abandoned as long as all its callers can leave', () => {
+    const { flight } = flightOf();
+    expect(flight.mayBeAbandoned).toBe(true);
+    flight.admit(signals);
+    expect(flight.mayBeAbandoned).toBe(true);
+    flight.admit(undefined);
+    expect(flight.mayBeAbandoned).toBe(false);
+  });
+
   it('is abandoned by the last of its callers, with its reason', () => {
     const { flight, abandoned } = flightOf();
     flight.admit(signals);
