@@ -1,8 +1,9 @@
+const { env } = require('node:process');
 const { TestEnvironment } = require('jest-environment-node');
 
 // Stryker finds tests by their names, and those of random tests carry the seed.
-process.env.SEED ??= '1';
-process.env.LISTS ??= '300';
+env.SEED ??= '1';
+env.LISTS ??= '300';
 
 /** One failure kills a mutant, so the tests after it are skipped: Jest cannot be told so by Stryker. */
 module.exports = class extends TestEnvironment {
