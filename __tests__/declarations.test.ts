@@ -78,9 +78,10 @@ describe("a consumer's declaration files", () => {
       export const client = memoizeMethods(new Client(), { get: { ttl: (value, id) => value + id }, echo: {} });
       export const perReceiver = perInstance(() => new Map());
       export const counts = wrapper.stats();
+      export const controls = wrapper.for(new Client());
     `);
     expect(errors).toEqual([]);
-    expect(declarations.match(/export declare const/gu)).toHaveLength(9);
+    expect(declarations.match(/export declare const/gu)).toHaveLength(10);
     expect(declarations).not.toContain('aiocachetools/');
   }, 60_000);
 });

@@ -8,7 +8,7 @@ import { close, tellRefusal, ttlOf } from './settle.js';
 import { wait } from './wait.js';
 import type { Activity } from './activity.js';
 import type { AnyFunction } from './functions.js';
-import type { Controls, ReceiverControls } from './memoized.js';
+import type { Controls } from './memoized.js';
 import type { Entry } from './store/store.js';
 import type { Call, Wrapper } from './wrapper.js';
 
@@ -24,7 +24,7 @@ function controlsFor(
   wrapper: Wrapper<unknown>,
   original: AnyFunction,
   receiver: unknown,
-): ReceiverControls<AnyFunction> {
+): Omit<Controls<AnyFunction>, 'for'> {
   const { places, observer, activity } = wrapper;
   const call = (args: readonly unknown[]): Call<unknown> => ({
     wrapper,

@@ -9,7 +9,7 @@ export type FewerArguments<T> = T extends readonly unknown[] ? Partial<T> : neve
  * What a wrapper can do beside being called. None of it counts as a call. What cannot be keyed rejects with an
  * `UnkeyableArgumentError`; a store that cannot be read counts as empty.
  */
-export interface ReceiverControls<F extends AnyFunction> {
+export interface Controls<F extends AnyFunction> {
   /**
    * The store, the function that picks one, or `null`: as configured. Of the default store it is a view with `get`, `set`,
    * `delete` and `keys`, which no other wrapper takes.
@@ -48,12 +48,13 @@ export interface ReceiverControls<F extends AnyFunction> {
   stats(): Stats;
   /** Resolves when no run, refresh or write is under way: before a shutdown, in `waitUntil`, in tests. */
   settled(): Promise<void>;
-}
-
-/** The controls of the wrapper itself: those for the receiver `undefined`, and the way to the others. */
-export interface Controls<F extends AnyFunction> extends ReceiverControls<F> {
   /** The controls as for calls on `receiver`: it picks the store, and is `this` in `fn` and `keyOf`. */
-  for(receiver: unknown): ReceiverControls<F>;
+  for(
+    receiver: unknown,
+  ): Pick<
+    Memoized<F>,
+    'cache' | 'original' | 'keyOf' | 'has' | 'peek' | 'prime' | 'refresh' | 'delete' | 'clear' | 'stats' | 'settled'
+  >;
 }
 
 /** `fn` itself, as far as callers can tell, with the controls on it. */

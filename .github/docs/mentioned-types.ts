@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Controls, ReceiverControls } from '../../lib/memoized.js';
+export type { Controls } from '../../lib/memoized.js';
 export type { CacheOption, StoreSelector } from '../../lib/options.js';
 export type { StoreLike } from '../../lib/store/store-like.js';
 export type { TieredOptions } from '../../lib/store/tiered.js';
