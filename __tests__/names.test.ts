@@ -36,6 +36,14 @@ describe('a name in the store', () => {
     expect(longKey.split('|')[0]!.length).toBeLessThanOrEqual(200);
   });
 
+  it('holds no lone surrogate, also where it was cut', async () => {
+    const cache: Entries = new Map();
+    const named = (value: string) => Object.defineProperty(async (_id: string) => {}, 'name', { value });
+    await memoizeAsync(named('a\ud800b💥'), { cache })('x');
+    await memoizeAsync(named(`${'n'.repeat(99)}💥`), { cache })('x');
+    expect([...cache.keys()]).toEqual(['a_b💥|x', `${'n'.repeat(99)}_|x`]);
+  });
+
   it.each([
     ['a symbol', Symbol('name')],
     ['a number', 5],
@@ -209,7 +217,7 @@ describe('a given name', () => {
   it.each(['__proto__', 'constructor', 'toString', ' ', '💥', 'a:b', 'x'.repeat(200)])('may be %p', async (name) => {
     const cache: Entries = new Map();
     const one = memoizeAsync(async (id: number) => `user ${id}`, { cache, name });
-    const two = memoizeAsync(async (id: number) => `order ${id}`, { cache, name: `${name.slice(1)}_` });
+    const two = memoizeAsync(async (id: number) => `order ${id}`, { cache, name: `${[...name].slice(1).join('')}_` });
     await Promise.all([one(7), two(7)]);
     await one.clear();
     expect(await Promise.all([one.has(7), two.has(7)])).toEqual([false, true]);

@@ -13,7 +13,7 @@ const positive = 'a number of milliseconds > 0';
 const decides = 'a number of milliseconds >= 0 or a function';
 const store = 'a store with get, set and delete, a function that picks one, or null';
 const rules = 'an array of positions, property paths and predicates';
-const label = 'a string of at most 200 characters without `|`';
+const label = 'a string of at most 200 characters without `|` and lone surrogates';
 
 /** Every option, with what it is expected to be, and wrong values as a message shows them. */
 const misuse: [option: string, expected: string, value: unknown, shown: string][] = [
@@ -63,6 +63,8 @@ const misuse: [option: string, expected: string, value: unknown, shown: string][
   ['name', label, 'a|b', '"a|b"'],
   ['name', label, 'x'.repeat(201), `"${'x'.repeat(80)}…"`],
   ['name', label, Symbol('name'), 'Symbol(name)'],
+  // A store that keeps UTF-8 could not tell it from any other.
+  ['name', label, 'user\ud800', '"user\\ud800"'],
   ['ttl', decides, -1, '-1'],
   ['ttl', decides, NaN, 'NaN'],
   ['ttl', decides, -Infinity, '-Infinity'],

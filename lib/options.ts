@@ -1,3 +1,4 @@
+import { isWellFormed } from './hashing/well-formed.js';
 import { isStore } from './store/store-like.js';
 import type { AnyFunction, OverloadParameters, Resolved } from './functions.js';
 import type { MemoizeEvent } from './events.js';
@@ -204,9 +205,9 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
       ? undefined
       : 'an array of positions, property paths and predicates',
   name: (value) =>
-    typeof value === 'string' && value.length <= LONGEST_NAME && !value.includes('|')
+    typeof value === 'string' && value.length <= LONGEST_NAME && !value.includes('|') && isWellFormed(value)
       ? undefined
-      : `a string of at most ${LONGEST_NAME} characters without \`|\``,
+      : `a string of at most ${LONGEST_NAME} characters without \`|\` and lone surrogates`,
   ttl: (value) =>
     typeof value === 'function' || isDuration(value) ? undefined : 'a number of milliseconds >= 0 or a function',
   staleWhileRevalidate: duration,

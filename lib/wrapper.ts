@@ -68,5 +68,6 @@ export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: 
 }
 
 function nameOf({ name }: AnyFunction): string {
-  return typeof name === 'string' && name !== '' ? name.replaceAll('|', '_').slice(0, LONGEST_NAME / 2) : 'anonymous';
+  if (typeof name !== 'string' || name === '') return 'anonymous';
+  return name.slice(0, LONGEST_NAME / 2).replace(/[|\p{Surrogate}]/gu, '_');
 }
