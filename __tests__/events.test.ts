@@ -469,6 +469,12 @@ describe('DEBUG', () => {
     expect(logged()[0]).toBe('aiocachetools:echo miss a%s %o %d');
   });
 
+  it('keeps a line one line, and a terminal as it is', async () => {
+    createDebug.enable('aiocachetools:*');
+    await memoizeAsync(async (_text: string) => 1, { name: 'echo' })('a\nb\u001b[2J\u2028é💥');
+    expect(logged()[0]).toBe('aiocachetools:echo miss a\\u000ab\\u001b[2J\\u2028é💥');
+  });
+
   it('tells of a listener that fails', async () => {
     createDebug.enable('aiocachetools:*');
     const getUser = memoizeAsync(async (id: number) => `user ${id}`, { name: 'getUser', onEvent: async () => fail() });

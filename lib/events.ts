@@ -191,7 +191,7 @@ export class Observer {
   #write(event: MemoizeEvent): void {
     const { type, name: _name, key, ...details } = event;
     const values = Object.values(details);
-    this.#attempt(() => this.#log(`%s %s${' %o'.repeat(values.length)}`, type, key, ...values));
+    this.#attempt(() => this.#log(`%s %s${' %o'.repeat(values.length)}`, type, printable(key), ...values));
   }
 
   /** A listener that fails is told to the log; it must change no outcome. */
@@ -209,7 +209,14 @@ export class Observer {
   }
 }
 
+/** An argument may hold line breaks and escape sequences: without them a line of the log is one event. */
+function printable(key: string): string {
+  return key.replace(/[\p{Cc}\u2028\u2029]/gu, (control) => {
+    return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 /** `DEBUG` splits at spaces and commas, takes `*` for a pattern and a leading `-` for an exclusion. */
 function namespaceOf(name: string): string {
-  return name === '' ? 'anonymous' : name.replace(/[\s,*%]|^-/gu, '_');
+  return name.replace(/[\s,*%]|^-/gu, '_');
 }
