@@ -1,6 +1,7 @@
 import { TimeoutError } from './errors.js';
 import { show } from './options.js';
 import { answersErrors, createEntry, freshnessOf } from './store/entry.js';
+import { isThenable } from './thenable.js';
 import type { Observer } from './events.js';
 import type { Flight } from './in-flight/flight.js';
 import type { Grant } from './store/store.js';
@@ -138,6 +139,8 @@ function chosenBy(observer: Observer, option: string, key: string, choose: () =>
   try {
     const chosen = choose();
     if (typeof chosen === 'number' && chosen >= 0) return chosen;
+    // Of an async function what is reported is that it is one, not what becomes of its promise.
+    if (isThenable(chosen)) Promise.resolve(chosen).catch(() => undefined);
     throw new TypeError(`Expected \`${option}\` to give a number of milliseconds >= 0, got ${show(chosen)}`);
   } catch (error) {
     observer.storeFailed('set', key, error);

@@ -15,6 +15,11 @@ void (async () => {
   console.log('done');
 })();
 
+/** No number at all: an `async` function where none may be. */
+function refuse(): never {
+  return Promise.reject(new Error('async')) as never;
+}
+
 async function exercise(get: Fault | undefined, set: Fault | undefined): Promise<void> {
   const store = new FaultyStore();
   Object.assign(store.faults, { get, set, delete: set, keys: get });
@@ -29,8 +34,8 @@ async function exercise(get: Fault | undefined, set: Fault | undefined): Promise
     name: 'fn',
     storeTimeout: 2,
     timeout: 5,
-    ttl: (value) => (value === 0 ? 0 : value === 3 ? NaN : 10),
-    errorTtl: (error) => (error instanceof TypeError ? 10 : 0),
+    ttl: (value) => (value === 0 ? 0 : value === 3 ? NaN : value === 4 ? refuse() : 10),
+    errorTtl: (error) => (error instanceof TypeError ? 10 : refuse()),
     staleIfError: 10,
     onEvent: async () => Promise.reject(new Error('listener')),
   });
