@@ -37,8 +37,8 @@ export class Canonicalizer {
   readonly #texts: string[] = [];
   #top = 0;
   #isPolluted = false;
-  /** Names of the object written last, for the next element of an array; empty after anything else. */
-  #header = '';
+  /** Names of the object written last, for the next element of an array; none after anything else. */
+  #header: string | undefined;
 
   /** Starts a list of arguments: limits count from here. */
   begin(): void {
@@ -54,7 +54,7 @@ export class Canonicalizer {
   }
 
   argument(value: unknown, properties: PropertyFilter): string {
-    if (typeof value === 'object' && value !== null) return this.#object(value, 1, properties, '');
+    if (typeof value === 'object' && value !== null) return this.#object(value, 1, properties, undefined);
     return this.#value(value, 0);
   }
 
@@ -72,7 +72,7 @@ export class Canonicalizer {
       case 'bigint':
         return `&${value}`;
       case 'object':
-        return value === null ? '~' : this.#object(value, level + 1, undefined, '');
+        return value === null ? '~' : this.#object(value, level + 1, undefined, undefined);
       default:
         throw new Refusal(typeof value);
     }
@@ -83,7 +83,7 @@ export class Canonicalizer {
     return `"${value.length}:${value}`;
   }
 
-  #object(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string): string {
+  #object(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string | undefined): string {
     if (level > deepest) throw new Refusal(`more than ${deepest} levels`);
     if (++this.#containers > mostContainers) throw tooMany();
     const prototype = getPrototypeOf(object) as object | null;
@@ -97,27 +97,32 @@ export class Canonicalizer {
     prototype: object,
     level: number,
     filter: PropertyFilter | undefined,
-    headerBefore: string,
+    headerBefore: string | undefined,
   ): string {
     if (prototype === arrayPrototype && Array.isArray(object)) return this.#array(object, level);
     const kind = this.#kinds.of(prototype);
+    if (kind === undefined || (kind === 'Array' && !Array.isArray(object))) throw new Refusal(nameOf(object));
     if (kind === 'Object') return this.#foreign(object, level, filter, headerBefore);
-    if (kind === 'Array' && Array.isArray(object)) return this.#array(object, level);
-    if (kind === undefined || kind === 'Array') throw new Refusal(nameOf(object));
+    if (kind === 'Array') return this.#array(object as readonly unknown[], level);
     const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level), this.#compare);
-    this.#header = '';
+    this.#header = undefined;
     return text;
   }
 
   /** An object without a prototype inherits nothing, but it is another value than the same with one. */
   #bare(object: object, level: number, filter: PropertyFilter | undefined): string {
-    const text = `@${this.#plain(object, level, filter, '')}`;
-    this.#header = '';
+    const text = `@${this.#plain(object, level, filter, undefined)}`;
+    this.#header = undefined;
     return text;
   }
 
   /** The root of another realm may have been given properties that ours has not. */
-  #foreign(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string): string {
+  #foreign(
+    object: object,
+    level: number,
+    filter: PropertyFilter | undefined,
+    headerBefore: string | undefined,
+  ): string {
     const outer = this.#isPolluted;
     this.#isPolluted = true;
     try {
@@ -127,7 +132,7 @@ export class Canonicalizer {
     }
   }
 
-  #plain(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string): string {
+  #plain(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string | undefined): string {
     // A `Date`, an array or `arguments` stays one, whatever prototype it has been given since.
     if (toString.call(object) !== '[object Object]') throw new Refusal(nameOf(object));
     // Symbols have no identity in another process.
@@ -188,7 +193,7 @@ export class Canonicalizer {
     if (rule === true) return undefined;
     const value = object[name];
     if (rule !== undefined && typeof value === 'object' && value !== null)
-      return this.#object(value, level + 1, rule, '');
+      return this.#object(value, level + 1, rule, undefined);
     if (filter.dropsSignal && name === 'signal' && isAbortSignal(value)) return undefined;
     return this.#value(value, level);
   }
@@ -199,12 +204,12 @@ export class Canonicalizer {
     const isPackable = typeof first === 'number' && length >= leastPacked && length <= mostPacked;
     const numbers = isPackable ? this.#numbers.read(array, first) : undefined;
     if (numbers !== undefined && numbers.count === length) {
-      this.#header = '';
+      this.#header = undefined;
       return numbers.pack();
     }
     const read = numbers?.count ?? 0;
     let text = '[';
-    let header = '';
+    let header: string | undefined;
     let i = 0;
     try {
       for (; i < length; i++) {
@@ -213,7 +218,7 @@ export class Canonicalizer {
         else if (i > 0) value = i === read ? numbers?.stop : array[i];
         if (typeof value === 'object' && value !== null) {
           text += this.#object(value, level + 1, undefined, header);
-          if (this.#header !== '') header = this.#header;
+          if (this.#header !== undefined) header = this.#header;
         } else if (value === undefined && !hasOwn(array, i)) {
           // A hole costs what a container costs, or an empty array of a billion holes would take minutes.
           if (++this.#containers > mostContainers) throw tooMany();
@@ -226,7 +231,7 @@ export class Canonicalizer {
     } catch (error) {
       Refusal.rethrow(error, array, `[${i}]`);
     }
-    this.#header = '';
+    this.#header = undefined;
     return `${text}]`;
   }
 }
