@@ -196,16 +196,19 @@ describe('createKeyBuilder', () => {
 describe('known', () => {
   it('tells at once the key of a lone word, and of a list that was met twice', () => {
     const build = createKeyBuilder({ name: 'f' });
-    expect([build.known(['user-7']), build.known(['7']), build.known(['a', 1]), build.known([])]).toEqual([
-      'user-7',
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([
+      build.knownOne('user-7'),
+      build.knownOne('7'),
+      build.known(['user-7']),
+      build.known(['7']),
+      build.known(['a', 1]),
+      build.known([]),
+    ]).toEqual(['user-7', undefined, 'user-7', undefined, undefined, undefined]);
     for (const list of [['a', 1], ['7'], [{ page: 1 }], []]) {
       const key = build(undefined, list);
       expect(build(undefined, list)).toBe(key);
       expect(build.known(list)).toBe(key);
+      if (list.length === 1) expect(build.knownOne(list[0])).toBe(key);
       expect(build(undefined, list)).toBe(key);
     }
   });
@@ -214,7 +217,7 @@ describe('known', () => {
     for (const options of [{ keyOf: () => 'key' }, { ignore: [0] }, { ignore: [() => false] }]) {
       const build = createKeyBuilder({ name: 'f', ...options });
       for (let sight = 0; sight < 3; sight++) build(undefined, ['a']);
-      expect(build.known(['a'])).toBeUndefined();
+      expect([build.known(['a']), build.knownOne('a')]).toEqual([undefined, undefined]);
     }
   });
 
