@@ -82,8 +82,8 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
 }
 
 /**
- * The order of one call: who is it, is it under way, is it known, else run. Here for a call that is named without building
- * a key; any other asks.
+ * The order of one call: who is it, is it under way, is it known, else run. A call whose key takes no building mostly ends
+ * here; any other, and every miss, goes on in `ask`.
  *
  * @param args `undefined`: the list holds `only`, and is made where somebody needs it. Hits and joins do not.
  */
@@ -118,7 +118,7 @@ interface Question {
   readonly kept: unknown;
 }
 
-/** The same order, with all that may be in the way: a key to build, signals, a store that takes its time. */
+/** The same order, with what may come between: a key to build, signals, a store that takes its time. */
 function ask<V>(wrapper: Wrapper<V>, place: Place<V>, { receiver, args, known, kept }: Question): Promise<V> {
   const key = wrapper.buildKey(receiver, args, known);
   const signals = known === undefined ? findSignals(args) : undefined;
