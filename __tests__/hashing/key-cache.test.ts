@@ -86,6 +86,25 @@ describe('KeyCache', () => {
     expect([cache.find([() => 1]), cache.find([{}])]).toEqual([undefined, undefined]);
   });
 
+  it('takes what is just small enough', () => {
+    const wide = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`n${i}`, i]));
+    const lists = [
+      [1, 2, 3, 4],
+      ['x'.repeat(128), 1],
+      [{ ['x'.repeat(128)]: 1 }],
+      [{ a: { a: { a: { a: 1 } } } }],
+      [wide],
+      [wide, { ...wide, n0: 7 }],
+      [{}],
+      [1],
+      [],
+      [true, null, undefined, 1n],
+    ] as unknown[][];
+    const cache = taught(...lists);
+    for (const list of lists) expect(cache.find(list)).toBe(encode(list));
+    for (const list of lists) if (list.length === 1) expect(cache.findOne(list[0])).toBe(encode(list));
+  });
+
   it('believes the encoder, not a key that its copy does not have', () => {
     const cache = new KeyCache(encode);
     cache.learn([1], 'wrong');
