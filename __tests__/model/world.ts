@@ -404,14 +404,15 @@ export function ttlByValue(value: string): number {
   return index % 5 === 0 ? 0 : 40 + 20 * (index % 3);
 }
 
-/** As it passes where the event loop is idle: what a timer brings about happens before the next one is due. */
+/** As it passes where the event loop is idle: what a timer brings about happens before the next one, also one that is due too. */
 async function passTime(by: number): Promise<void> {
-  let left = by;
-  for (; left > 0 && jest.getTimerCount() > 0; left -= 1) {
-    jest.advanceTimersByTime(1);
+  let isOver = false;
+  setTimeout(() => (isOver = true), by);
+  while (!isOver) {
+    jest.advanceTimersToNextTimer();
     await turn(15);
   }
-  if (left > 0) jest.advanceTimersByTime(left);
+  jest.advanceTimersByTime(0);
 }
 
 /** Microtasks only: nothing of this needs a timer. */
