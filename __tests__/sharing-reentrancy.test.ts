@@ -94,6 +94,22 @@ describe.each(stores)('memoizeAsync on %s, called from within', (_name, createSt
     expect(source.runs).toHaveLength(1);
   });
 
+  it('keeps a refresh for a call whose `join` event makes who asked for it leave', async () => {
+    const refresher = new AbortController();
+    const source = createSource<[number, AbortSignal?]>();
+    const load = reacting('join', () => refresher.abort('refresher left'), { fn: source.fn, cache: createStore() });
+    const refreshed = load.refresh(1, refresher.signal).catch((error: unknown) => error);
+    const called = load(1);
+    await flush();
+    await expect(refreshed).resolves.toBe('refresher left');
+    expect(source.runs).toHaveLength(1);
+    expect(source.calls[0]![1]!.aborted).toBe(false);
+    source.runs[0]!.resolve('value');
+    await expect(called).resolves.toBe('value');
+    await load.settled();
+    expect(load.stats()).toMatchObject({ joins: 1, misses: 0, runs: 1, aborts: 1, inFlight: 0 });
+  });
+
   it('lets a caller leave from its own `miss` event', async () => {
     const caller = new AbortController();
     const source = createSource<[number, AbortSignal?]>();

@@ -54,17 +54,19 @@ function run<V>(
 export function depart<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V> | undefined, seen?: Entry<V>): void {
   const { name, observer, activity, recursion } = call.wrapper;
   flight.phase = 'run';
-  if (flight.mayBeAbandoned) planFor(call, flight, close);
   activity.begin();
-  observer.received(leader === undefined ? 'miss' : leader.phase === 'over' ? 'hit' : 'join', call.key);
-  if (isOver(flight)) return;
+  const how = leader === undefined ? 'miss' : leader.phase === 'over' ? 'hit' : 'join';
   const cycle = leader && recursion?.cycle(leader);
+  // Ahead of the event, in which all others who wait for the leader may leave.
+  if (leader !== undefined && cycle === undefined) follow(call, flight, leader);
+  else if (flight.mayBeAbandoned) planFor(call, flight, close);
+  observer.received(how, call.key);
+  if (isOver(flight)) return;
   if (cycle !== undefined) {
     close(call, flight);
     return flight.reject(recursionError(name, cycle));
   }
   if (leader === undefined) startRun(call, flight, seen);
-  else follow(call, flight, leader);
 }
 
 /** Refresh an old value while it answers; refreshes of a key never overlap. */
