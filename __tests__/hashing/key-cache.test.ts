@@ -143,21 +143,40 @@ describe('KeyCache', () => {
     expect(cache.find(['x', 0])).toBeUndefined();
   });
 
-  it('rests where it does not help, longer each time, and comes back', () => {
-    const cache = taught(['a', 1]);
-    for (let i = 0; i <= trial; i++) expect(cache.find(['miss', i])).toBeUndefined();
-    const relearn = (): number => {
-      for (let calls = 1; ; calls++) {
-        for (let sight = 0; sight < 2; sight++) cache.learn(['a', 1], encode(['a', 1]));
-        if (cache.find(['a', 1]) !== undefined) return calls;
-      }
+  it('judges 8,192 lookups together: one hit in eight is enough', () => {
+    for (const hits of [1023, 1024]) {
+      const cache = taught(['a', 1]);
+      for (let i = 0; i < trial; i++) cache.find(i < hits ? ['a', 1] : ['miss']);
+      expect(cache.find(['a', 1])).toBe(hits < 1024 ? undefined : '"1:a#1');
+    }
+  });
+
+  it('rests for 8,192 lookups, then twice as long each time up to 524,288, and anew after a trial that helped', () => {
+    const list = ['a', 1];
+    const cache = taught(list);
+    const miss = (times: number): void => {
+      let found = 0;
+      for (let i = 0; i < times; i++) if (cache.find(['miss', i]) !== undefined) found++;
+      expect(found).toBe(0);
     };
-    const first = relearn();
-    for (let i = 0; i < trial; i++) cache.find(['miss', i]);
-    const second = relearn();
-    expect(first).toBeGreaterThan(trial / 2);
-    expect(second).toBeGreaterThan(first);
-    for (let i = 0; i < 3 * trial; i++) expect(cache.find(['a', 1])).toBe('"1:a#1');
+    const learns = (): boolean => {
+      for (let sight = 0; sight < 2; sight++) cache.learn(list, encode(list));
+      return cache.find(list) !== undefined;
+    };
+    /** The cache has seen so many lookups since it was judged; with one more after the trial it goes to rest. */
+    const expectRest = (lookups: number, rest: number): void => {
+      miss(trial - lookups);
+      expect(cache.find(list)).toBeUndefined();
+      for (let i = 1; i < rest; i++) cache.find(list);
+      expect([learns(), learns()]).toEqual([false, true]);
+    };
+    let lookups = 0;
+    for (const times of [1, 2, 4, 8, 16, 32, 64, 64]) {
+      expectRest(lookups, times * trial);
+      lookups = 1;
+    }
+    for (let i = lookups; i <= trial; i++) expect(cache.find(list)).toBe('"1:a#1');
+    expectRest(0, trial);
   });
 
   it(`agrees with the encoder on any list (SEED=${seed})`, () => {
