@@ -1,5 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { memoizeAsync } from '../lib/index.js';
+import { deferred, flush } from './support/call-recorder.js';
+
+afterEach(() => void jest.useRealTimers());
+
+/** What `promise` comes to, if it does: a test that waited for ever would not say why. */
+async function settledSoon<V>(promise: Promise<V>): Promise<V> {
+  const hung = flush().then(() => Promise.reject(new Error('it waits still')));
+  return Promise.race([promise, hung]);
+}
 
 describe('detectRecursion', () => {
   it('rejects a call that would wait for its own run, and names the way there', async () => {
@@ -44,6 +53,46 @@ describe('detectRecursion', () => {
     await expect(fn.refresh(1)).rejects.toThrow('fn: this call would wait for itself, by way of #1 → #1');
     expect(runs).toEqual([1]);
     await fn.settled();
+  });
+
+  it('rejects a call that has an old value for errors and would follow the refresh that it is part of', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    let isFirst = true;
+    const fn = memoizeAsync(
+      async (id: number): Promise<number> => {
+        if (!isFirst) return fn(id);
+        isFirst = false;
+        return id;
+      },
+      { name: 'fn', ttl: 10, staleIfError: 1_000, detectRecursion: true },
+    );
+    await fn(1);
+    await jest.advanceTimersByTimeAsync(20);
+    await expect(settledSoon(fn.refresh(1))).rejects.toThrow('fn: this call would wait for itself, by way of #1 → #1');
+    expect(fn.stats().inFlight).toBe(0);
+  });
+
+  it('rejects a call that would join one that waits for its own run', async () => {
+    const entries = new Map();
+    const cache = {
+      get: async (key: string) => entries.get(key) as undefined,
+      set: async (key: string, entry: unknown) => entries.set(key, entry),
+      delete: async (key: string) => entries.delete(key),
+    };
+    const ready = deferred<undefined>();
+    const fn = memoizeAsync(
+      async (id: number): Promise<number> => {
+        await ready.promise;
+        return fn(id);
+      },
+      { name: 'fn', cache, detectRecursion: true },
+    );
+    const outcomes = Promise.allSettled([fn.refresh(1), fn(1)]);
+    await flush();
+    ready.resolve(undefined);
+    const error = new Error('fn: this call would wait for itself, by way of #1 → #1');
+    await expect(settledSoon(outcomes)).resolves.toEqual(Array(2).fill({ status: 'rejected', reason: error }));
+    expect(fn.stats()).toMatchObject({ runs: 1, joins: 2, inFlight: 0 });
   });
 
   it('lets calls pass that wait for nobody of their own', async () => {

@@ -64,6 +64,8 @@ export function depart<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V> | 
   if (isOver(flight)) return;
   if (cycle !== undefined) {
     close(call, flight);
+    // Its caller is still to ask for it.
+    void flight.answer;
     return flight.reject(recursionError(name, cycle));
   }
   if (leader === undefined) startRun(call, flight, seen);

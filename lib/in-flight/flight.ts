@@ -118,6 +118,11 @@ export class Flight<V> {
     else leader.#callers += 1;
   }
 
+  /** Whose run this flight waits for, if it has none of its own. */
+  get leader(): Flight<V> | undefined {
+    return this.#leader;
+  }
+
   /** The run that this flight waited for has brought nothing. */
   unfollow(): void {
     this.#leader = undefined;

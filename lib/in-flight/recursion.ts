@@ -13,6 +13,8 @@ interface Host {
 /** A flight, as far as it matters here. */
 interface Marked {
   readonly key: string;
+  /** Whose run it waits for, if it has none of its own. */
+  readonly leader?: Marked | undefined;
 }
 
 /** The runs that a piece of code is part of, the innermost first. */
@@ -40,10 +42,12 @@ export class RecursionGuard {
 
   /** The keys from the run of `flight` to here, if a call that joined it would wait for itself. */
   cycle(flight: Marked): readonly string[] | undefined {
-    const keys: string[] = [flight.key];
+    let awaited = flight;
+    while (awaited.leader !== undefined) awaited = awaited.leader;
+    const keys: string[] = [awaited.key];
     for (let runs = this.#context.getStore(); runs !== undefined; runs = runs.within) {
       keys.unshift(runs.flight.key);
-      if (runs.flight === flight) return keys;
+      if (runs.flight === awaited) return keys;
     }
     return undefined;
   }
