@@ -127,6 +127,19 @@ describe('KeyCache', () => {
     expect(cache.find([{ b: 1 }])).toBe('{1"1:b#1');
   });
 
+  it.each([
+    ['an array', () => [1, 2]],
+    ['a Date', () => new Date(0)],
+    ['an Error', () => new Error('down')],
+    ['a RegExp', () => /a/],
+    ['a boxed number', () => Object(1) as object],
+  ])('does not take %s in the guise of a plain object for one', (_, make) => {
+    const disguised: object = Object.setPrototypeOf(make(), Object.prototype) as object;
+    const cache = taught([{ ...disguised }], [{ inner: { ...disguised } }]);
+    expect(cache.find([{ ...disguised }])).toBe(encode([{ ...disguised }]));
+    expect([cache.find([disguised]), cache.find([{ inner: disguised }])]).toEqual([undefined, undefined]);
+  });
+
   it('knows names like those of the root object for what they are', () => {
     const list = [JSON.parse('{"__proto__":1,"constructor":2,"toString":3}')];
     expect(taught(list).find(list)).toBe(encode(list));

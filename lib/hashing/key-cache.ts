@@ -28,6 +28,8 @@ const longestNap = 64 * trial;
 
 const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf } = Object;
 const { prototype: objectPrototype } = Object;
+// eslint-disable-next-line @typescript-eslint/unbound-method -- `call` gives it its receiver
+const { toString } = objectPrototype;
 
 /**
  * Remembers the keys of lists that come again, so that a repeated call builds no string: the arguments are walked through
@@ -179,7 +181,8 @@ function walk(from: Node, object: object): Node | undefined {
     if (node === undefined) return undefined;
   }
   // Last, for it costs most: a list that is not known should not pay for it.
-  return getOwnPropertySymbols(object).length === 0 ? node.exit : undefined;
+  if (getOwnPropertySymbols(object).length > 0 || toString.call(object) !== '[object Object]') return undefined;
+  return node.exit;
 }
 
 function nextByValue(node: Node, value: unknown): Node | undefined {
