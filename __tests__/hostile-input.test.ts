@@ -62,6 +62,16 @@ describe('a call with hostile arguments', () => {
     }
   });
 
+  it.each([10_000, 40_000, 70_000, 90_000])('is never a synchronous throw: %d arguments', async (length) => {
+    const count = memoizeAsync(async (...values: number[]) => values.length, { name: 'count' });
+    const values = Array<number>(length).fill(1);
+    const [outcome] = await outcomesOf(() => [count(...values)]);
+    // So many fit on the stack once, but perhaps not a second time.
+    expect([length, 'RangeError']).toContain(
+      outcome!.status === 'fulfilled' ? outcome!.value : (outcome!.reason as Error).name,
+    );
+  });
+
   it.each(arguments_)('does not look at what it leaves out: %s', async (_, make) => {
     const echo = memoizeAsync(async (id: number, _value: unknown) => id, { keyOf: (id) => id });
     const hostile = make();

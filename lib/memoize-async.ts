@@ -72,7 +72,13 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
     return receive(wrapper, this, args, undefined);
   };
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return args.length === 1 ? receive(wrapper, this, undefined, args[0]) : receiveList.apply(this, args);
+    if (args.length === 1) return receive(wrapper, this, undefined, args[0]);
+    try {
+      return receiveList.apply(this, args);
+    } catch (error) {
+      // So many arguments that they do not fit on the stack twice.
+      return Promise.reject(error);
+    }
   };
   return Object.defineProperties(memoized, {
     name: { value: fn.name, configurable: true },
