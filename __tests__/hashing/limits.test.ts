@@ -128,6 +128,7 @@ describe('text that would be too long for the language', () => {
     ['an object', () => Object.fromEntries(Array.from({ length: 80 }, (_, index) => [index, long]))],
     ['a string as long as it can be', () => longestOfAll],
     ['such a string in an object', () => ({ a: longestOfAll })],
+    ['such a string deeper down', () => ({ a: { b: longestOfAll } })],
     ['a Buffer', () => Buffer.allocUnsafe(2 ** 29)],
     ['an ArrayBuffer', () => new ArrayBuffer(2 ** 29)],
   ])('is refused before it is made: %s', (_name, make) => {
