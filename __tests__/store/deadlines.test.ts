@@ -115,6 +115,20 @@ describe('Deadlines', () => {
     expect(expired).toHaveLength(1);
   });
 
+  it.each(['one', 'many'])('expire under fake timers that leave the clock alone: %s', (how) => {
+    jest.useFakeTimers({ now: 0, doNotFake: ['performance'] });
+    deadlines = new Deadlines(10_000);
+    const names = how === 'one' ? ['a'] : ['a', 'b', 'c'];
+    for (const name of names) {
+      start(name);
+      jest.advanceTimersByTime(5_000);
+    }
+    start('stopped').stop();
+    jest.advanceTimersByTime(names.length * 10_000);
+    expect(expired.map(([name]) => name)).toEqual(names);
+    for (const [index, [, at]] of expired.entries()) expect(at).toBeGreaterThanOrEqual(index * 5_000 + 10_000);
+  });
+
   it('tell their limit', () => {
     expect(deadlines.limit).toBe(100);
   });
