@@ -406,13 +406,20 @@ export function ttlByValue(value: string): number {
 
 /** As it passes where the event loop is idle: what a timer brings about happens before the next one, also one that is due too. */
 async function passTime(by: number): Promise<void> {
+  await untilTimer(by);
+  // Behind those that were set meanwhile for the same moment.
+  await untilTimer(0);
+}
+
+async function untilTimer(delay: number): Promise<void> {
+  // Jest itself lets all that are due go off at once.
+  const { clock } = setTimeout as unknown as { readonly clock: { next(): void } };
   let isOver = false;
-  setTimeout(() => (isOver = true), by);
+  setTimeout(() => (isOver = true), delay);
   while (!isOver) {
-    jest.advanceTimersToNextTimer();
+    clock.next();
     await turn(15);
   }
-  jest.advanceTimersByTime(0);
 }
 
 /** Microtasks only: nothing of this needs a timer. */
