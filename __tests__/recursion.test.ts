@@ -55,6 +55,16 @@ describe('detectRecursion', () => {
     await fn.settled();
   });
 
+  it('rejects a refresh that would join the one that it is part of', async () => {
+    const fn = memoizeAsync(async (id: number): Promise<number> => fn.refresh(id), {
+      name: 'fn',
+      detectRecursion: true,
+    });
+    const error = 'fn: this call would wait for itself, by way of #1 → #1';
+    await expect(settledSoon(fn.refresh(1))).rejects.toThrow(error);
+    expect(fn.stats()).toMatchObject({ runs: 1, errors: 1, inFlight: 0 });
+  });
+
   it('rejects a call that has an old value for errors and would follow the refresh that it is part of', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
     let isFirst = true;

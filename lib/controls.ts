@@ -5,7 +5,7 @@ import { show } from './options.js';
 import { freshnessOf } from './store/entry.js';
 import { startRun } from './run.js';
 import { close, tellRefusal, ttlOf } from './settle.js';
-import { wait } from './wait.js';
+import { recursionError, wait } from './wait.js';
 import type { Activity } from './activity.js';
 import type { AnyFunction } from './functions.js';
 import type { Controls } from './memoized.js';
@@ -88,6 +88,8 @@ function refresh<V>(call: Call<V>): Promise<V> {
   if (aborted !== undefined) return Promise.reject(aborted.reason);
   const current = place.registry.behind(key);
   if (current?.kind === 'refresh') {
+    const cycle = wrapper.recursion?.cycle(current);
+    if (cycle !== undefined) return Promise.reject(recursionError(wrapper.name, cycle));
     current.admit(signals);
     return wait(wrapper, current, signals);
   }
