@@ -156,6 +156,25 @@ describe('KeyCache', () => {
     expect(cache.find(['x', 0])).toBeUndefined();
   });
 
+  it('does not take one zero for the other', () => {
+    for (const [known, asked] of [[-0, 0], [0, -0]]) {
+      expect(taught([known]).find([asked])).toBeUndefined();
+      expect(taught([{ a: known }]).find([{ a: asked }])).toBeUndefined();
+      expect(taught([7], [known]).findOne(asked)).toBeUndefined();
+    }
+  }); // prettier-ignore
+
+  it('rests for lookups of one argument as for others', () => {
+    const cache = taught([7]);
+    for (let i = 0; i <= trial; i++) cache.findOne('miss');
+    const learns = (): boolean => {
+      for (let sight = 0; sight < 2; sight++) cache.learn([7], encode([7]));
+      return cache.findOne(7) !== undefined;
+    };
+    for (let i = 1; i < trial; i++) cache.findOne(7);
+    expect([learns(), learns()]).toEqual([false, true]);
+  });
+
   it('judges 8,192 lookups together: one hit in eight is enough', () => {
     for (const hits of [1023, 1024]) {
       const cache = taught(['a', 1]);
