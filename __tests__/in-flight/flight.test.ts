@@ -100,6 +100,15 @@ describe('Flight', () => {
     expect(flight.mayBeAbandoned).toBe(false);
   });
 
+  it('says whose run it waits for', () => {
+    const [{ flight }, { flight: leader }] = [flightOf(), flightOf()];
+    expect(flight.leader).toBeUndefined();
+    flight.follow(leader);
+    expect(flight.leader).toBe(leader);
+    flight.unfollow();
+    expect(flight.leader).toBeUndefined();
+  });
+
   it('is abandoned by the last of its callers, with its reason', () => {
     const { flight, abandoned } = flightOf();
     flight.admit(signals);

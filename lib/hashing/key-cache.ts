@@ -187,7 +187,7 @@ function walk(from: Node, object: object): Node | undefined {
 
 function nextByValue(node: Node, value: unknown): Node | undefined {
   // Maps do not tell the zeros apart, nor does `===`.
-  if (value === 0 && 1 / value < 0) return undefined;
+  if (Object.is(value, -0)) return undefined;
   if (node.values !== undefined) return node.values.get(value);
   return node.value === value ? node.afterValue : undefined;
 }
@@ -202,49 +202,40 @@ function nextByName(node: Node, name: string): Node | undefined {
   return next;
 }
 
-/** `undefined` where the cache does not understand all of it. */
+/** `undefined` where not all of it may be remembered. */
 function copyOf(args: readonly unknown[]): unknown[] | undefined {
   const copy: unknown[] = [];
   for (const value of args) if (!copyInto(copy, copy.length, value, 0)) return undefined;
   return copy;
 }
 
-/** Copies what the cache understands; false for everything else. Nothing is read that is not plain data. */
+/** Copies what may be remembered; false for what is too large. Whether the copy means the same is for the encoder to say. */
 function copyInto(target: object, name: string | number, value: unknown, depth: number): boolean {
   let copy = value;
   if (typeof value === 'object' && value !== null) {
     copy = {};
     if (!copyProperties(copy as object, value, depth)) return false;
-  } else if (!isKept(value)) {
+  } else if (!mayBeKept(value)) {
     return false;
   }
-  Object.defineProperty(target, name, { value: copy, enumerable: true, writable: true, configurable: true });
+  Object.defineProperty(target, name, { value: copy, enumerable: true });
   return true;
 }
 
+/** No getter is called. */
 function copyProperties(copy: object, object: object, depth: number): boolean {
-  if (depth === deepest || getPrototypeOf(object) !== objectPrototype || inheritsEnumerables()) return false;
   const names = Object.keys(object);
-  if (names.length > mostNames || getOwnPropertySymbols(object).length > 0) return false;
+  if (depth === deepest || names.length > mostNames) return false;
   return names.every((name) => {
-    const property = getOwnPropertyDescriptor(object, name);
-    if (property === undefined || !('value' in property) || name.length > longestString) return false;
-    return copyInto(copy, name, property.value, depth + 1);
+    if (name.length > longestString) return false;
+    return copyInto(copy, name, getOwnPropertyDescriptor(object, name)?.value, depth + 1);
   });
 }
 
-function isKept(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-      return value.length <= longestString;
-    case 'number':
-      return value !== 0 || 1 / value > 0;
-    case 'function':
-    case 'symbol':
-      return false;
-    default:
-      return true;
-  }
+function mayBeKept(value: unknown): boolean {
+  if (typeof value === 'string') return value.length <= longestString;
+  // Of a proxy that says something else each time: the encoder would throw.
+  return typeof value !== 'function' && typeof value !== 'symbol' && !Object.is(value, -0);
 }
 
 function createNode(): Node {

@@ -3,20 +3,7 @@ interface MaybeChecked {
   isWellFormed?(): boolean;
 }
 
-interface Checked {
-  isWellFormed(): boolean;
-}
-
 /** True where no surrogate stands alone: what UTF-8 can hold without a loss. */
-export const isWellFormed = checkOf(String.prototype as MaybeChecked);
-
-/** The check of an engine with such a `String.prototype`. */
-export function checkOf(prototype: MaybeChecked): (text: string) => boolean {
-  if (prototype.isWellFormed === undefined) return hasNoLoneSurrogate;
-  return (text) => (text as unknown as Checked).isWellFormed();
-}
-
-/** The same for engines without the method. */
-export function hasNoLoneSurrogate(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
+export function isWellFormed(text: string): boolean {
+  return (text as MaybeChecked).isWellFormed?.() ?? !/\p{Surrogate}/u.test(text);
 }
