@@ -50,9 +50,9 @@ const withObjectHash: Plugin = {
 describe('a bundle of the core', () => {
   // Bytes after gzip. Budgets, not goals: lower one when it can be, raise one only for what is worth its bytes.
   it.each([
-    ['memoizeAsync alone, our own code', `export { memoizeAsync } from './index.js';`, dependencies, [], 18_000],
-    ['everything, our own code', `export * from './index.js';`, dependencies, [], 21_000],
-    ['everything for browsers', `export * from './index.js';`, [], [], 24_500],
+    ['memoizeAsync alone, our own code', `export { memoizeAsync } from './index.js';`, dependencies, [], 19_000],
+    ['everything, our own code', `export * from './index.js';`, dependencies, [], 21_700],
+    ['everything for browsers', `export * from './index.js';`, [], [], 25_300],
     ['everything with object-hash', `export * from './index.js';`, [], [withObjectHash], 37_500],
   ] as const)('keeps its budget: %s', async (_what, contents, external, plugins, budget) => {
     const { gzipped, minified } = await bundle(contents, [...external], [...plugins]);
