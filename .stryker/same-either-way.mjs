@@ -42,6 +42,7 @@ const known = new Map(Object.entries(reasons).flatMap(([reason, codes]) => codes
 
 export const strykerPlugins = [
   declareValuePlugin(PluginKind.Ignore, 'same-either-way', {
-    shouldIgnore: (path) => known.get(bare(path.toString())),
+    // A piece of a template has no text of its own.
+    shouldIgnore: (path) => (path.isTemplateElement() ? undefined : known.get(bare(path.toString()))),
   }),
 ];
