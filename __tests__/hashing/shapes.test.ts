@@ -80,14 +80,16 @@ describe('describeShape', () => {
   const name = fc.array(letters, { maxLength: 9 }).map((parts) => parts.join(''));
 
   it('sorts as the language does, however many names there are and whatever they have in common', () => {
-    const lists = fc.tuple(fc.uniqueArray(name, { maxLength: 60 }), fc.constantFrom('', 'common ', 'é'));
+    const few = fc.uniqueArray(name, { maxLength: 24 });
+    const many = fc.uniqueArray(name, { minLength: 25, maxLength: 60 });
+    const lists = fc.tuple(fc.oneof(few, many), fc.constantFrom('', 'common ', 'é'));
     fc.assert(
       fc.property(lists, ([own, start]) => {
         const names = own.map((each) => start + each);
         expectSorted(names);
         expectSorted(names.toReversed());
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
