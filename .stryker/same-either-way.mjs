@@ -7,6 +7,8 @@ const reasons = {
     'text.length > mostKept',
     "texts.fill('', base, top)",
     'this.#seen.size === mostSeen',
+    'this.#floats.length < length',
+    'this.#floats.length > mostKept',
     '{ canonicalizer.end(); idle = canonicalizer; }',
   ],
   'a shortcut to what follows, which comes to the same': [
@@ -30,6 +32,11 @@ const reasons = {
     'Object.getPrototypeOf(bytes) === maker.prototype',
     'names.length > fewNames',
     'names.length <= mostPacked',
+  ],
+  'decides how much is left to the comparison of names, which sorts what it gets': [
+    'to < packed.length && Math.floor((packed[to] as number) / mostPacked) === prefix',
+    'at < name.length ? name.charCodeAt(at) + 1 : 0',
+    'while (same < length && name.charCodeAt(same) === first.charCodeAt(same)) same++;',
   ],
   'a quotient by zero is never zero': ['1 / value < 0'],
   'only a host with the other order of bytes could tell': ['isBigEndianHost ? [0x7ff80000, 0] : [0, 0x7ff80000]'],
