@@ -12,9 +12,8 @@ import type { MemoizeOptions } from './options.js';
 
 /**
  * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`,
- * its `cache` their `maxSize` and the other way round;
- * the `name` of the defaults prefixes every wrapper's as `prefix.name`. Wrappers live as long as their memoizer: make
- * them once, not for each request.
+ * its `cache` their `maxSize` and the other way round; the `name` of the defaults prefixes every wrapper's as `prefix.name`.
+ * Wrappers live as long as their memoizer: make them once, not for each request.
  *
  * @throws {TypeError} at once, for an unknown option or one of the wrong kind.
  * @example

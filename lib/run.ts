@@ -16,7 +16,7 @@ export function startRun<V>(call: Call<V>, flight: Flight<V>, seen?: Entry<V>): 
   if (mayFallBack || call.wrapper.options.timeout !== Infinity) limit(call, flight, mayFallBack);
   const shared = call.place.store?.shared;
   if (shared === undefined) invoke(call, flight, undefined);
-  else ask(call, flight, shared, seen);
+  else askShared(call, flight, shared, seen);
 }
 
 // Functions of their own, for one that makes a closure on any way through it pays for it on every way.
@@ -40,7 +40,7 @@ function limit<V>(call: Call<V>, flight: Flight<V>, mayFallBack: boolean): void 
   );
 }
 
-function ask<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, seen: Entry<V> | undefined): void {
+function askShared<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, seen: Entry<V> | undefined): void {
   void lead(call, flight, { shared, seen, run: (permit) => invoke(call, flight, permit) });
 }
 
