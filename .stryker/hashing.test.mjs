@@ -1,10 +1,10 @@
 // All tests of one room in one file, quick ones first: each file would cost each mutant an environment of its own.
-import '../__tests__/hashing/key-of.test.js';
-import '../__tests__/hashing/key-of-signals.test.js';
+import '../__tests__/hashing/key-builder.test.js';
+import '../__tests__/hashing/key-builder-signals.test.js';
 import '../__tests__/hashing/canonicalize.test.js';
 import '../__tests__/hashing/built-ins.test.js';
 import '../__tests__/hashing/refusals.test.js';
-import '../__tests__/hashing/refusal.test.js';
+import '../__tests__/hashing/unkeyable.test.js';
 import '../__tests__/hashing/ignore.test.js';
 import '../__tests__/hashing/shapes.test.js';
 import '../__tests__/hashing/kinds.test.js';

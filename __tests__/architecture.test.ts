@@ -60,24 +60,33 @@ const cases: readonly Case[] = [
         { 'hashing/a.ts': `import type { Entry } from '../store/entry.js';` },
         'hashing/a.ts imports types of store/entry.ts',
       ],
-      [{ 'hashing/a.ts': `import { show } from '../options.js';` }, 'hashing/a.ts imports options.ts'],
+      [
+        { 'hashing/a.ts': `import { resolveOptions } from '../resolve-options.js';` },
+        'hashing/a.ts imports resolve-options.ts',
+      ],
       [{ 'in-flight/a.ts': `import { isFresh } from '../store/entry.js';` }, 'in-flight/a.ts imports store/entry.ts'],
       [
-        { 'in-flight/a.ts': `import type { KeyBuilder } from '../hashing/key-of.js';` },
-        'in-flight/a.ts imports types of hashing/key-of.ts',
+        { 'in-flight/a.ts': `import type { KeyBuilder } from '../hashing/key-builder.js';` },
+        'in-flight/a.ts imports types of hashing/key-builder.ts',
       ],
-      [{ 'store/a.ts': `export type { Call } from '../wrapper.js';` }, 'store/a.ts imports types of wrapper.ts'],
+      [
+        { 'store/a.ts': `export type { Call } from '../call/wrapper.js';` },
+        'store/a.ts imports types of call/wrapper.ts',
+      ],
       [
         { 'store/a.ts': `type R = import('../in-flight/registry.js').Registry;` },
         'store/a.ts imports types of in-flight/registry.ts',
       ],
-      [{ 'redis/a.ts': `import { startRun } from '../run.js';` }, 'redis/a.ts imports run.ts'],
+      [{ 'redis/a.ts': `import { startRun } from '../call/run.js';` }, 'redis/a.ts imports call/run.ts'],
       [{ 'store/a.ts': `import { lease } from '../redis/lease.js';` }, 'store/a.ts imports redis/lease.ts'],
-      [{ 'timer.ts': `import { Deadlines } from './store/deadlines.js';` }, 'timer.ts imports store/deadlines.ts'],
+      [
+        { 'platform/timer.ts': `import { Deadlines } from '../store/deadline.js';` },
+        'platform/timer.ts imports store/deadline.ts',
+      ],
     ],
     kept: {
       'in-flight/a.ts': `import type { Entry } from '../store/store.js'; import { b } from './b.js';`,
-      'redis/a.ts': `import { isEntry } from '../store/entry.js'; import { startTimer } from '../timer.js';`,
+      'redis/a.ts': `import { isEntry } from '../store/entry.js'; import { startTimer } from '../platform/timer.js';`,
       'a.ts': `import { b } from './store/b.js'; import { c } from './hashing/c.js';`,
     },
   },
@@ -99,7 +108,7 @@ const cases: readonly Case[] = [
       [{ 'hashing/a.ts': `import hash from 'object-hash';` }, 'hashing/a.ts imports object-hash'],
       [{ 'a.ts': `const name = 'debug'; import(name);` }, 'a.ts imports (name)'],
     ],
-    kept: { 'events.ts': `import createDebug from 'debug';`, 'place.ts': `import QuickLRU from 'quick-lru';` },
+    kept: { 'observer.ts': `import createDebug from 'debug';`, 'place.ts': `import QuickLRU from 'quick-lru';` },
   },
   {
     law: nothingRunsAtImport,
@@ -146,9 +155,9 @@ const cases: readonly Case[] = [
   },
   {
     law: timersHaveOneHome,
-    claim: 'only timer.ts arms timers',
+    claim: 'only platform/timer.ts arms timers',
     broken: [[{ 'store/a.ts': `export const wait = () => setTimeout(next, 5);` }, 'store/a.ts uses setTimeout']],
-    kept: { 'timer.ts': `setTimeout(next, 5);`, 'a.ts': `let handle: ReturnType<typeof setTimeout>;` },
+    kept: { 'platform/timer.ts': `setTimeout(next, 5);`, 'a.ts': `let handle: ReturnType<typeof setTimeout>;` },
   },
   {
     law: timeDecisionsArePure,

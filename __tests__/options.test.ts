@@ -1,7 +1,9 @@
+import { show } from '../lib/platform/show.js';
+import { resolveOptions } from '../lib/resolve-options.js';
+import { isPlainObject } from '../lib/platform/plain-object.js';
 import { describe, expect, it } from '@jest/globals';
 import { createContext, runInContext } from 'node:vm';
 import { memoizeAsync, perInstance } from 'aiocachetools';
-import { isPlainObject, resolveOptions, show } from '../lib/options.js';
 import { isStore } from '../lib/store/store-like.js';
 
 const noop = async (): Promise<void> => {};

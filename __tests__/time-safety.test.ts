@@ -1,7 +1,8 @@
+import { answersErrors, freshnessOf, isDueEarly, lifetimeOf } from '../lib/store/freshness.js';
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { memoizeAsync } from '../lib/index.js';
-import { createEntry, freshnessOf, answersErrors, isDueEarly, isEntry, lifetimeOf } from '../lib/store/entry.js';
+import { createEntry, isEntry } from '../lib/store/entry.js';
 import type { Entry, Memoized, MemoizeOptions, Store } from '../lib/index.js';
 import { deferred, listen } from './support/call-recorder.js';
 import { FaultyStore } from './support/faulty-store.js';

@@ -1,6 +1,7 @@
 // Not exported: the types that public signatures only mention; .github/docs/mentioned-types.ts lists them.
 export { memoizeAsync } from './memoize-async.js';
-export { createMemoizer, memoizeMethods } from './create-memoizer.js';
+export { createMemoizer } from './create-memoizer.js';
+export { memoizeMethods } from './memoize-methods.js';
 export { perInstance } from './store/per-instance.js';
 export { tiered } from './store/tiered.js';
 

@@ -1,18 +1,20 @@
-import { answer, depart, received } from './answer.js';
-import { createControls } from './controls.js';
+import { show } from './platform/show.js';
+import { resolveOptions } from './resolve-options.js';
+import { answer, depart, received } from './call/answer.js';
+import { createControls } from './call/controls.js';
 import { Flight } from './in-flight/flight.js';
 import { abortedSignal, findSignals } from './in-flight/signals.js';
-import { resolveOptions, show } from './options.js';
 import { Reading } from './store/guarded-store.js';
 import { hasNoEnd, resultOf } from './store/memory-store.js';
-import { join, wait } from './wait.js';
-import { createWrapper } from './wrapper.js';
+import { join, wait } from './call/wait.js';
+import { createWrapper } from './call/wrapper.js';
+import type { ResolvedOptions } from './resolve-options.js';
 import type { AnyFunction, AsyncFunction } from './functions.js';
 import type { Memoized } from './memoized.js';
-import type { MemoizeOptions, ResolvedOptions } from './options.js';
-import type { Place } from './place.js';
+import type { MemoizeOptions } from './options.js';
+import type { Place } from './call/namespace.js';
 import type { Entry } from './store/store.js';
-import type { Call, Owner, Wrapper } from './wrapper.js';
+import type { Call, Owner, Wrapper } from './call/wrapper.js';
 
 /**
  * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { createKeyBuilder } from '../../lib/hashing/key-of.js';
+import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isDeepStrictEqual } from 'node:util';
 import { KeyCache } from '../../lib/hashing/key-cache.js';
-import { createKeyBuilder } from '../../lib/hashing/key-of.js';
+import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);

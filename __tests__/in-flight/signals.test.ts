@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it, jest } from '@jest/globals';
 import { abortedSignal, findSignals, onAbort, replaceSignals } from '../../lib/in-flight/signals.js';
-import type { AbortSignalLike } from '../../lib/abort-signal.js';
+import type { AbortSignalLike } from '../../lib/platform/abort-signal.js';
 
 const signal = new AbortController().signal;
 const runSignal = new AbortController().signal;

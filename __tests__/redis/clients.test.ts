@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { memoizeAsync } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { Cluster } from 'ioredis';
-import { Naming } from '../../lib/redis/names.js';
+import { Naming } from '../../lib/redis/keyspace.js';
 import { clientKinds, clusterFunctionKinds, clusterKinds } from '../support/redis-clients.js';
 import { TestCluster } from '../support/redis-cluster.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';

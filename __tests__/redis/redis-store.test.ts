@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { memoizeAsync, TimeoutError } from 'aiocachetools';
 import { jsonCodec, redisStore } from 'aiocachetools/redis';
-import { Naming } from '../../lib/redis/names.js';
+import { Naming } from '../../lib/redis/keyspace.js';
 import { recordsOf, valuesOf } from '../support/redis-fleet.js';
 import { Proxy } from '../support/redis-proxy.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Keyv } from 'keyv';
 import { memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
-import { Naming } from '../../lib/redis/names.js';
+import { Naming } from '../../lib/redis/keyspace.js';
 import { Fleet } from '../support/redis-fleet.js';
 import { Proxy } from '../support/redis-proxy.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';

@@ -1,5 +1,6 @@
+import { answersErrors, freshnessOf, isDueEarly, lifetimeOf } from '../../lib/store/freshness.js';
 import { describe, expect, it } from '@jest/globals';
-import { answersErrors, createEntry, freshnessOf, isDueEarly, isEntry, lifetimeOf } from '../../lib/store/entry.js';
+import { createEntry, isEntry } from '../../lib/store/entry.js';
 import type { Entry } from '../../lib/store/store.js';
 
 const none = { staleWhileRevalidate: 0, staleIfError: 0 };

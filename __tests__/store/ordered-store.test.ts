@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Keyv } from 'keyv';
 import { TimeoutError } from '../../lib/errors.js';
-import { Deadlines } from '../../lib/store/deadlines.js';
+import { Deadlines } from '../../lib/store/deadline.js';
 import { createEntry } from '../../lib/store/entry.js';
-import { inTime, OrderedStore } from '../../lib/store/ordered-store.js';
+import { withDeadline, OrderedStore } from '../../lib/store/ordered-store.js';
 import { isSharedStore } from '../../lib/store/store-like.js';
 import { deferred, flush } from '../support/call-recorder.js';
 import { collectGarbage } from '../support/collect-garbage.js';
@@ -423,22 +423,22 @@ describe('a store that is slower than what is called for', () => {
   });
 });
 
-describe('inTime', () => {
+describe('withDeadline', () => {
   it.each([
     ['a value', () => 5],
     ['a promise', () => Promise.resolve(5)],
     ['a thenable', () => ({ then: (resolve: (value: number) => void) => resolve(5) })],
   ])('is what %s comes to', async (_, answer) => {
-    expect(await inTime(answer(), deadlines, 'get')).toBe(5);
+    expect(await withDeadline(answer(), deadlines, 'get')).toBe(5);
   });
 
   it('rejects as the answer does', async () => {
-    await expect(inTime(Promise.reject(new Error('no')), deadlines, 'get')).rejects.toThrow('no');
-    await expect(inTime({ then: fail }, deadlines, 'get')).rejects.toThrow('trapped');
+    await expect(withDeadline(Promise.reject(new Error('no')), deadlines, 'get')).rejects.toThrow('no');
+    await expect(withDeadline({ then: fail }, deadlines, 'get')).rejects.toThrow('trapped');
   });
 
   it('rejects with a TimeoutError that names the operation', async () => {
-    const answer = inTime(new Promise(() => undefined), deadlines, 'get');
+    const answer = withDeadline(new Promise(() => undefined), deadlines, 'get');
     const failed = expect(answer).rejects.toMatchObject({
       name: 'TimeoutError',
       timeout: 250,

@@ -1,6 +1,7 @@
+import { builtInModule } from '../platform/built-in-module.js';
 import { base64url, littleEndian } from './bytes.js';
 import { enumerableSymbols, methodOf, tagOf } from './intrinsics.js';
-import { longestText, Refusal, tooLong } from './refusal.js';
+import { longestText, Refusal, tooLong } from './unkeyable.js';
 import type { Kind } from './kinds.js';
 
 /** Writes a value that is inside the built-in. */
@@ -10,10 +11,6 @@ type BuiltIn = Exclude<Kind, 'Object' | 'Array'>;
 
 /** `util.isDeepStrictEqual`, on hosts that have it. */
 type Compare = ((this: void, a: unknown, b: unknown) => boolean) | undefined;
-
-interface Host {
-  readonly process?: { getBuiltinModule?(name: string): { isDeepStrictEqual?: Compare } | undefined };
-}
 
 interface ViewMaker {
   new (buffer: ArrayBufferLike, offset: number, length: number): object;
@@ -204,7 +201,7 @@ function inherited(object: object, name: string): unknown {
 
 /** Looked up once: asking the host costs more than a comparison. */
 export function hostCompare(): Compare {
-  return (globalThis as Host).process?.getBuiltinModule?.('node:util')?.isDeepStrictEqual;
+  return builtInModule<{ isDeepStrictEqual: Compare }>('node:util')?.isDeepStrictEqual;
 }
 
 /** A name for an error message, from an object that may do anything when it is looked at. */

@@ -1,9 +1,9 @@
-import { isAbortSignal } from '../abort-signal.js';
+import { isAbortSignal } from '../platform/abort-signal.js';
 import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
 import { enumerableSymbols, inheritsEnumerables } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
-import { longestText, propertyStep, Refusal, tooLong } from './refusal.js';
+import { longestText, propertyStep, Refusal, tooLong } from './unkeyable.js';
 import { describeShape, namesOf, ShapeTable } from './shapes.js';
 import type { PropertyFilter } from './ignore.js';
 

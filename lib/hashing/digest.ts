@@ -1,4 +1,5 @@
 import objectHash from 'object-hash';
+import { builtInModule } from '../platform/built-in-module.js';
 import { base64url } from './bytes.js';
 import { sha256 } from './sha256.js';
 
@@ -10,17 +11,12 @@ interface HashingModule {
   readonly hash?: (this: void, algorithm: string, text: string, encoding: string) => string;
 }
 
-interface Host {
-  readonly process?: { getBuiltinModule?(name: string): HashingModule | undefined };
-}
-
 /**
  * The fastest digest this host has. All of them give the same characters, so a key does not tell who made it.
  * The text must be well-formed UTF-16: a lone surrogate would become U+FFFD on its way into the hash.
  */
-export function createDigest(host?: Host, portable: Digest = byObjectHash): Digest {
-  const process = host === undefined ? (globalThis as Host).process : host.process;
-  const hash = process?.getBuiltinModule?.('node:crypto')?.hash;
+export function createDigest(host: object = globalThis, portable: Digest = byObjectHash): Digest {
+  const hash = builtInModule<HashingModule>('node:crypto', host)?.hash;
   if (hash === undefined) return isAble(portable) ? portable : ownDigest;
   return (text) => hash('sha256', `string:${text.length}:${text}`, 'base64url');
 }

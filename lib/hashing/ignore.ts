@@ -1,4 +1,4 @@
-import { isAbortSignal } from '../abort-signal.js';
+import { isAbortSignal } from '../platform/abort-signal.js';
 
 /** A position, a property path of plain-object arguments, or a predicate on (value, index). */
 export type IgnoreRule = number | string | Predicate;

@@ -1,5 +1,5 @@
 import type { Entry } from '../store/store.js';
-import type { Timer } from '../timer.js';
+import type { Timer } from '../platform/timer.js';
 
 /** Why a flight exists: somebody called, somebody asked for a refresh or brought a value, or an old value needs one. */
 export type FlightKind = 'call' | 'refresh' | 'prime' | 'background';

@@ -1,13 +1,13 @@
+import { builtInModule } from '../platform/built-in-module.js';
+
 /** The part of `AsyncLocalStorage` that is used; declared here so that no Node types are needed. */
 interface AsyncContext<T> {
   getStore(): T | undefined;
   run<R>(store: T, callback: () => R): R;
 }
 
-interface Host {
-  readonly process?: {
-    getBuiltinModule?(name: string): { readonly AsyncLocalStorage?: new <T>() => AsyncContext<T> } | undefined;
-  };
+interface AsyncHooks {
+  readonly AsyncLocalStorage: new <T>() => AsyncContext<T>;
 }
 
 /** A flight, as far as it matters here. */
@@ -28,7 +28,7 @@ export class RecursionGuard {
   readonly #context: AsyncContext<Runs>;
 
   constructor() {
-    const { AsyncLocalStorage } = (globalThis as Host).process?.getBuiltinModule?.('node:async_hooks') ?? {};
+    const { AsyncLocalStorage } = builtInModule<AsyncHooks>('node:async_hooks') ?? {};
     if (AsyncLocalStorage === undefined) {
       throw new TypeError('Expected `detectRecursion` only where there is an AsyncLocalStorage, as in Node');
     }

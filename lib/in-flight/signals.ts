@@ -1,5 +1,6 @@
-import { isAbortSignal } from '../abort-signal.js';
-import type { AbortSignalLike } from '../abort-signal.js';
+import { isAbortSignal } from '../platform/abort-signal.js';
+import { isPlainPrototype } from '../platform/plain-object.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 
 /** The signals of one call: its arguments, and the `signal` properties of plain objects among them. */
 export function findSignals(args: readonly unknown[]): readonly AbortSignalLike[] | undefined {
@@ -68,13 +69,4 @@ function signalOf(argument: object): AbortSignalLike | undefined {
   return isPlainPrototype(prototype) && Object.prototype.propertyIsEnumerable.call(argument, 'signal')
     ? signal
     : undefined;
-}
-
-/** Also for an object from another realm, whose `Object.prototype` is not ours. */
-function isPlainPrototype(prototype: unknown): boolean {
-  return (
-    prototype === null ||
-    prototype === Object.prototype ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
-  );
 }

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { startTimer } from '../timer.js';
+import { startTimer } from '../platform/timer.js';
 import { textOf } from './commands.js';
 import * as scripts from './scripts.js';
-import type { AbortSignalLike } from '../abort-signal.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Entry, Grant } from '../store/store.js';
-import type { Timer } from '../timer.js';
+import type { Timer } from '../platform/timer.js';
 import type { ServerClock } from './clock.js';
 import type { Codec } from './codec.js';
-import type { Names, Naming } from './names.js';
-import type { Server } from './server.js';
-import type { WakeUp } from './wake-up.js';
+import type { Names, Naming } from './keyspace.js';
+import type { Server } from './command-runner.js';
+import type { WakeUp } from './pub-sub.js';
 
 /** What the parts of one store share. */
 export interface Surroundings {

@@ -1,3 +1,4 @@
+import { show } from '../platform/show.js';
 import { jsonCodec } from './codec.js';
 import type { Codec } from './codec.js';
 
@@ -69,10 +70,4 @@ function isCodec(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { encode, decode } = value as Partial<Record<keyof Codec, unknown>>;
   return typeof encode === 'function' && typeof decode === 'function';
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return Object.prototype.toString.call(value);
 }

@@ -1,17 +1,17 @@
 import { ServerClock } from './clock.js';
 import { commandsOf, textOf } from './commands.js';
 import { createToken } from './lease.js';
-import { Leases } from './leases.js';
-import { Naming } from './names.js';
+import { Leases } from './lease-manager.js';
+import { Naming } from './keyspace.js';
 import { resolveRedisOptions } from './options.js';
 import * as scripts from './scripts.js';
-import { Server } from './server.js';
-import { WakeUp } from './wake-up.js';
+import { Server } from './command-runner.js';
+import { WakeUp } from './pub-sub.js';
 import type { Acquired, AnnouncingStore, Change, Entry, Grant, WatchedStore } from '../store/store.js';
 import type { RedisClient } from './commands.js';
 import type { Surroundings } from './lease.js';
 import type { RedisStoreOptions } from './options.js';
-import type { Listening } from './wake-up.js';
+import type { Listening } from './pub-sub.js';
 
 /** `{ [Symbol.asyncDispose](): Promise<void> }` where the compiler knows the symbol. */
 export type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer S extends symbol }

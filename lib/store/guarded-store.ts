@@ -1,11 +1,12 @@
+import { lifetimeOf } from './freshness.js';
 import { TimeoutError } from '../errors.js';
-import { isThenable } from '../thenable.js';
-import { Deadline, Deadlines } from './deadlines.js';
-import { createEntry, isEntry, lifetimeOf } from './entry.js';
-import { inTime, timeoutOf } from './ordered-store.js';
-import type { StaleWindows } from './entry.js';
+import { isThenable } from '../platform/promise.js';
+import { Deadline, Deadlines } from './deadline.js';
+import { createEntry, isEntry } from './entry.js';
+import { withDeadline, timeoutOf } from './ordered-store.js';
+import type { StaleWindows } from './freshness.js';
 import type { OrderedStore } from './ordered-store.js';
-import type { AbortSignalLike } from '../abort-signal.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Acquired, Entry, Grant, Settled, SharedStore } from './store.js';
 
 /** What a store was asked for when it failed. */
@@ -176,7 +177,7 @@ export class GuardedStore<V> {
   /** What this process has called for before must have reached the store: else a grant is fenced, or an old value found. */
   #afterwards<T>(key: string, act: () => Promise<T>): Promise<T> {
     const reached = this.#ordered.reached(key);
-    return reached === undefined ? act() : inTime(reached, this.#deadlines, 'an earlier operation').then(act);
+    return reached === undefined ? act() : withDeadline(reached, this.#deadlines, 'an earlier operation').then(act);
   }
 
   #set(key: string, value: V, ttl: number, duration: number | undefined, grant: Grant<V> | undefined): unknown {

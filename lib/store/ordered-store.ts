@@ -1,7 +1,7 @@
 import { TimeoutError } from '../errors.js';
-import { isThenable } from '../thenable.js';
+import { isThenable } from '../platform/promise.js';
 import { isSharedStore, listKeys, removeFrom } from './store-like.js';
-import type { Deadlines } from './deadlines.js';
+import type { Deadlines } from './deadline.js';
 import type { Entry, Grant, SharedStore, Store } from './store.js';
 import type { StoreLike } from './store-like.js';
 
@@ -157,14 +157,14 @@ export class OrderedStore<V> {
     if (typeof store.deleteByPrefix === 'function') {
       // A shared store scans in many steps, each with a deadline of its own.
       if (this.#isShared) await (store as SharedStore<V>).deleteByPrefix(this.#prefix, deadlines.limit);
-      else await inTime(store.deleteByPrefix(this.#prefix), deadlines, 'clear');
+      else await withDeadline(store.deleteByPrefix(this.#prefix), deadlines, 'clear');
       return;
     }
     let failure: { error: unknown } | undefined;
     for (const key of await this.#ownKeys(deadlines)) {
       try {
         const deleted = this.#forget(key, deadlines);
-        if (isThenable(deleted)) await inTime(deleted, deadlines, 'clear');
+        if (isThenable(deleted)) await withDeadline(deleted, deadlines, 'clear');
       } catch (error) {
         // A store that hangs would hang on every key.
         if (error instanceof TimeoutError) throw error;
@@ -187,7 +187,7 @@ export class OrderedStore<V> {
     }
     const iterator = listed[Symbol.asyncIterator]();
     for (;;) {
-      const step = (await inTime(iterator.next(), deadlines, 'clear')) as IteratorResult<unknown>;
+      const step = (await withDeadline(iterator.next(), deadlines, 'clear')) as IteratorResult<unknown>;
       // As `for await` has it: a store that answers nonsense would be asked forever.
       if (typeof step !== 'object' || step === null) {
         throw new TypeError('Expected the iterator of a store to bring objects');
@@ -284,7 +284,7 @@ export class OrderedStore<V> {
 }
 
 /** The value of a store's answer, or a `TimeoutError` when it takes too long. */
-export function inTime(answer: unknown, deadlines: Deadlines, operation: string): Promise<unknown> {
+export function withDeadline(answer: unknown, deadlines: Deadlines, operation: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const deadline = deadlines.start(() => reject(timeoutOf(operation, deadlines)));
     Promise.resolve(answer).then(

@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from '../abort-signal.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 
 /**
  * What stands in a store for one call: presence, value and times in one read. Survives `JSON` and `structuredClone`.

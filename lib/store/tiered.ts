@@ -1,10 +1,10 @@
-import { isThenable } from '../thenable.js';
-import { Deadlines } from './deadlines.js';
+import { isThenable } from '../platform/promise.js';
+import { Deadlines } from './deadline.js';
 import { isEntry } from './entry.js';
-import { Near } from './near.js';
-import { inTime } from './ordered-store.js';
+import { Near } from './near-cache.js';
+import { withDeadline } from './ordered-store.js';
 import { isSharedStore, isStore, listKeys, removeFrom } from './store-like.js';
-import type { AbortSignalLike } from '../abort-signal.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { StoreLike } from './store-like.js';
 import type {
   Acquired,
@@ -88,7 +88,7 @@ abstract class Tiers<V> {
     if (!isThenable(found)) return found ?? this.#fetch(key, () => read(timeout));
     // A near store that takes its time must leave some to the far one.
     const half = Math.max(1, Math.ceil(timeout / 2));
-    return inTime(found, new Deadlines(half), 'get').then(
+    return withDeadline(found, new Deadlines(half), 'get').then(
       (entry) => (entry as Entry<V> | undefined) ?? this.#fetch(key, () => read(half)),
       () => this.#fetch(key, () => read(half)),
     );

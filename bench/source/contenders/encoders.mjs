@@ -11,7 +11,7 @@ export const encoders = {
   ours: {
     title: 'aiocachetools',
     async load() {
-      const { createKeyBuilder } = await import(pathToFileURL(compiledLibrary('hashing/key-of.js')).href);
+      const { createKeyBuilder } = await import(pathToFileURL(compiledLibrary('hashing/key-builder.js')).href);
       const build = createKeyBuilder({ name: 'bench' });
       return (args) => build(undefined, args);
     },

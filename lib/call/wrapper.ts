@@ -1,14 +1,15 @@
-import { Activity } from './activity.js';
-import { Observer } from './events.js';
-import { createKeyBuilder } from './hashing/key-of.js';
-import { RecursionGuard } from './in-flight/recursion.js';
-import { LONGEST_NAME, show } from './options.js';
-import { Places } from './place.js';
-import type { AbortSignalLike } from './abort-signal.js';
-import type { AnyFunction } from './functions.js';
-import type { KeyBuilder } from './hashing/key-of.js';
-import type { ResolvedOptions } from './options.js';
-import type { Place } from './place.js';
+import { show } from '../platform/show.js';
+import { LONGEST_NAME } from '../resolve-options.js';
+import { Observer } from '../observer.js';
+import { Activity } from '../platform/pending-work.js';
+import { createKeyBuilder } from '../hashing/key-builder.js';
+import { RecursionGuard } from '../in-flight/recursion.js';
+import { Places } from './namespace.js';
+import type { ResolvedOptions } from '../resolve-options.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
+import type { AnyFunction } from '../functions.js';
+import type { KeyBuilder } from '../hashing/key-builder.js';
+import type { Place } from './namespace.js';
 
 /** What the parts of one wrapper share. */
 export interface Wrapper<V> {

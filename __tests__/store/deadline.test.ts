@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Deadlines } from '../../lib/store/deadlines.js';
+import { Deadlines } from '../../lib/store/deadline.js';
 
 describe('Deadlines', () => {
   let expired: [name: string, at: number][];

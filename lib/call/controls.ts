@@ -1,15 +1,15 @@
-import { Flight } from './in-flight/flight.js';
-import { abortedSignal, findSignals } from './in-flight/signals.js';
-import { isThenable } from './thenable.js';
-import { show } from './options.js';
-import { freshnessOf } from './store/entry.js';
+import { freshnessOf } from '../store/freshness.js';
+import { show } from '../platform/show.js';
+import { Flight } from '../in-flight/flight.js';
+import { abortedSignal, findSignals } from '../in-flight/signals.js';
+import { isThenable } from '../platform/promise.js';
 import { startRun } from './run.js';
 import { close, tellRefusal, ttlOf } from './settle.js';
 import { recursionError, wait } from './wait.js';
-import type { Activity } from './activity.js';
-import type { AnyFunction } from './functions.js';
-import type { Controls } from './memoized.js';
-import type { Entry } from './store/store.js';
+import type { Activity } from '../platform/pending-work.js';
+import type { AnyFunction } from '../functions.js';
+import type { Controls } from '../memoized.js';
+import type { Entry } from '../store/store.js';
 import type { Call, Wrapper } from './wrapper.js';
 
 /** Everything that stands on a wrapper beside the function itself. */

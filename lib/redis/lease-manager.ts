@@ -3,11 +3,11 @@ import { decode, parseFrame } from './codec.js';
 import { textOf } from './commands.js';
 import { createToken, Lease, releaseLease } from './lease.js';
 import * as scripts from './scripts.js';
-import { waitForRun } from './waiting.js';
-import type { AbortSignalLike } from '../abort-signal.js';
+import { waitForRun } from './wait-for-holder.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Acquired, Entry, Grant } from '../store/store.js';
 import type { Surroundings } from './lease.js';
-import type { Names } from './names.js';
+import type { Names } from './keyspace.js';
 
 /** What the server says to somebody who asks for the right to run. */
 export type Answer<V> =

@@ -8,4 +8,4 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** Not `promise.then`: a promise may have a `then` of its own. */
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the promise as its receiver
-export const then = Promise.prototype.then;
+export const nativeThen = Promise.prototype.then;

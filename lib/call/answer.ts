@@ -1,9 +1,9 @@
-import { Flight } from './in-flight/flight.js';
+import { freshnessOf, isDueEarly } from '../store/freshness.js';
+import { Flight } from '../in-flight/flight.js';
 import { follow, planFor, startRun } from './run.js';
 import { close, isOver } from './settle.js';
-import { freshnessOf, isDueEarly } from './store/entry.js';
 import { join, recursionError, wait } from './wait.js';
-import type { Entry } from './store/store.js';
+import type { Entry } from '../store/store.js';
 import type { Call } from './wrapper.js';
 
 /** What a stored entry is worth now: the answer, or an old answer, or a run. */

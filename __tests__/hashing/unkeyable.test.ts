@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { propertyStep, Refusal, tooLong } from '../../lib/hashing/refusal.js';
+import { propertyStep, Refusal, tooLong } from '../../lib/hashing/unkeyable.js';
 
 /** A refusal that has come up through steps, the innermost first, each from a container of its own. */
 function refusedAt(...steps: string[]): Refusal {

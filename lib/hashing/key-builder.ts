@@ -3,7 +3,7 @@ import { Canonicalizer } from './canonicalize.js';
 import { createDigest } from './digest.js';
 import { compileIgnore, nothingLeftOut } from './ignore.js';
 import { KeyCache } from './key-cache.js';
-import { longestText, Refusal, tooLong } from './refusal.js';
+import { longestText, Refusal, tooLong } from './unkeyable.js';
 import { isWellFormed } from './well-formed.js';
 import type { IgnoreRule } from './ignore.js';
 

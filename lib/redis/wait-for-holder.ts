@@ -1,8 +1,8 @@
-import { startTimer } from '../timer.js';
-import type { AbortSignalLike } from '../abort-signal.js';
-import type { Timer } from '../timer.js';
-import type { Answer } from './leases.js';
-import type { WakeUp } from './wake-up.js';
+import { startTimer } from '../platform/timer.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
+import type { Timer } from '../platform/timer.js';
+import type { Answer } from './lease-manager.js';
+import type { WakeUp } from './pub-sub.js';
 
 export interface Wait<V> {
   /** The answer that told to wait. */

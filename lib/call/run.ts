@@ -1,12 +1,12 @@
-import { replaceSignals } from './in-flight/signals.js';
-import { lead } from './lead.js';
+import { replaceSignals } from '../in-flight/signals.js';
+import { lead } from './lease.js';
 import { abandon, answerEarly, close, fail, fulfilled, rejected, timeOut } from './settle.js';
-import { then } from './thenable.js';
-import { startTimer } from './timer.js';
-import type { Flight } from './in-flight/flight.js';
-import type { RecursionGuard } from './in-flight/recursion.js';
+import { nativeThen } from '../platform/promise.js';
+import { startTimer } from '../platform/timer.js';
+import type { Flight } from '../in-flight/flight.js';
+import type { RecursionGuard } from '../in-flight/recursion.js';
 import type { Permit } from './settle.js';
-import type { Entry, SharedStore } from './store/store.js';
+import type { Entry, SharedStore } from '../store/store.js';
 import type { Call } from './wrapper.js';
 
 /** Start the run of a flight that is in the registry: ask other processes first where the store can, then call `fn`. */
@@ -59,7 +59,7 @@ export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): 
       undefined,
     );
   }
-  void then.call(
+  void nativeThen.call(
     leader.answer,
     (value) => {
       if (flight.phase === 'over') return;
@@ -92,7 +92,7 @@ function invoke<V>(call: Call<V>, flight: Flight<V>, permit: Permit): void {
   flight.isRunning = true;
   const result = resultOf(call, flight);
   // Ahead of every caller's handlers: a retry in a `catch` must find the flight gone.
-  void then.call(
+  void nativeThen.call(
     result,
     (value) => fulfilled(call, flight, permit, value as V),
     (error: unknown) => rejected(call, flight, error),

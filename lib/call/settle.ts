@@ -1,10 +1,11 @@
-import { TimeoutError } from './errors.js';
-import { show } from './options.js';
-import { answersErrors, createEntry, freshnessOf } from './store/entry.js';
-import { isThenable } from './thenable.js';
-import type { Observer } from './events.js';
-import type { Flight } from './in-flight/flight.js';
-import type { Grant } from './store/store.js';
+import { answersErrors, freshnessOf } from '../store/freshness.js';
+import { show } from '../platform/show.js';
+import { TimeoutError } from '../errors.js';
+import { createEntry } from '../store/entry.js';
+import { isThenable } from '../platform/promise.js';
+import type { Observer } from '../observer.js';
+import type { Flight } from '../in-flight/flight.js';
+import type { Grant } from '../store/store.js';
 import type { Call } from './wrapper.js';
 
 /** What a result may be written with: nothing special, the grant of a shared store, or not at all. */

@@ -1,14 +1,14 @@
-import { Registry } from './in-flight/registry.js';
-import { RememberedErrors } from './in-flight/remembered-errors.js';
-import { show } from './options.js';
-import { GuardedStore } from './store/guarded-store.js';
-import { MemoryStore } from './store/memory-store.js';
-import { OrderedStore } from './store/ordered-store.js';
-import { isSharedStore, isStore } from './store/store-like.js';
-import type { IgnoreRule } from './hashing/ignore.js';
-import type { ResolvedOptions } from './options.js';
-import type { StoreFailure } from './store/guarded-store.js';
-import type { StoreLike } from './store/store-like.js';
+import { show } from '../platform/show.js';
+import { Registry } from '../in-flight/registry.js';
+import { RememberedErrors } from '../in-flight/remembered-errors.js';
+import { GuardedStore } from '../store/guarded-store.js';
+import { MemoryStore } from '../store/memory-store.js';
+import { OrderedStore } from '../store/ordered-store.js';
+import { isSharedStore, isStore } from '../store/store-like.js';
+import type { ResolvedOptions } from '../resolve-options.js';
+import type { IgnoreRule } from '../hashing/ignore.js';
+import type { StoreFailure } from '../store/guarded-store.js';
+import type { StoreLike } from '../store/store-like.js';
 
 /** Where the calls of one name on one store meet. */
 export interface Place<V> {

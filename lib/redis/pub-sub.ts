@@ -1,6 +1,6 @@
-import { startTimer } from '../timer.js';
+import { startTimer } from '../platform/timer.js';
 import { createSubscriber } from './subscriber.js';
-import type { Timer } from '../timer.js';
+import type { Timer } from '../platform/timer.js';
 import type { Commands } from './commands.js';
 import type { Subscriber } from './subscriber.js';
 

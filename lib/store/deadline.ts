@@ -1,4 +1,4 @@
-import { startTimer } from '../timer.js';
+import { startTimer } from '../platform/timer.js';
 
 /** One operation that must not take longer than the limit. */
 export abstract class Deadline {

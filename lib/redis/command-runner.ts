@@ -1,8 +1,8 @@
 import QuickLRU from 'quick-lru';
 import { TimeoutError } from '../errors.js';
-import { Deadlines } from '../store/deadlines.js';
-import { startTimer } from '../timer.js';
-import { Breaker } from './breaker.js';
+import { Deadlines } from '../store/deadline.js';
+import { startTimer } from '../platform/timer.js';
+import { Breaker } from './circuit-breaker.js';
 import type { Commands } from './commands.js';
 import type { Script } from './scripts.js';
 

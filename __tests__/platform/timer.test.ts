@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { startTimer } from '../lib/timer.js';
+import { startTimer } from '../../lib/platform/timer.js';
 
 const longest = 2 ** 31 - 1;
 

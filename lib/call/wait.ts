@@ -1,8 +1,8 @@
-import { abortedSignal, onAbort } from './in-flight/signals.js';
-import { freshnessOf } from './store/entry.js';
-import { then } from './thenable.js';
-import type { AbortSignalLike } from './abort-signal.js';
-import type { Flight } from './in-flight/flight.js';
+import { freshnessOf } from '../store/freshness.js';
+import { abortedSignal, onAbort } from '../in-flight/signals.js';
+import { nativeThen } from '../platform/promise.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
+import type { Flight } from '../in-flight/flight.js';
 import type { Call, Wrapper } from './wrapper.js';
 
 /** Share what is under way. */
@@ -34,7 +34,7 @@ export function wait<V>(
     const aborted = abortedSignal(signals);
     if (aborted !== undefined) return leave(aborted.reason);
     const stop = watch(signals, leave);
-    void then.call(
+    void nativeThen.call(
       flight.answer,
       (value) => {
         stop();

@@ -1,10 +1,10 @@
-import { onAbort } from './in-flight/signals.js';
+import { freshnessOf } from '../store/freshness.js';
+import { onAbort } from '../in-flight/signals.js';
 import { close, isOver } from './settle.js';
-import { freshnessOf } from './store/entry.js';
-import type { Flight } from './in-flight/flight.js';
+import type { Flight } from '../in-flight/flight.js';
 import type { Permit } from './settle.js';
-import type { GuardedStore } from './store/guarded-store.js';
-import type { Entry, Grant, SharedStore } from './store/store.js';
+import type { GuardedStore } from '../store/guarded-store.js';
+import type { Entry, Grant, SharedStore } from '../store/store.js';
 import type { Call } from './wrapper.js';
 
 /** Calls `fn`, and says what its result may be written with. */

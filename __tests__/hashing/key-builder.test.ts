@@ -1,6 +1,6 @@
 /* eslint-disable no-sparse-arrays -- a hole is a value of its own */
 import { describe, expect, it } from '@jest/globals';
-import { createKeyBuilder } from '../../lib/hashing/key-of.js';
+import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
 import type { IgnoreRule } from '../../lib/hashing/ignore.js';
 
 const keyFor = createKeyBuilder({ name: 'f' });

@@ -1,4 +1,4 @@
-import { isThenable } from '../thenable.js';
+import { isThenable } from '../platform/promise.js';
 import { listKeys, removeFrom } from './store-like.js';
 import type { StoreLike } from './store-like.js';
 import type { Entry, Store } from './store.js';

@@ -1,0 +1,152 @@
+import { isWellFormed } from './hashing/well-formed.js';
+import { isPlainObject } from './platform/plain-object.js';
+import { show } from './platform/show.js';
+import { isStore } from './store/store-like.js';
+import type { MemoizeEvent } from './events.js';
+import type { IgnoreRule } from './hashing/ignore.js';
+import type { CacheOption, MemoizeOptions } from './options.js';
+
+/** Options as the library uses them: checked, with every default in its place. */
+export interface ResolvedOptions {
+  readonly cache: CacheOption | undefined;
+  readonly maxSize: number | undefined;
+  readonly keyOf: ((...args: never[]) => unknown) | undefined;
+  readonly ignore: readonly IgnoreRule[];
+  readonly name: string | undefined;
+  readonly ttl: number | ((value: unknown, ...args: readonly unknown[]) => unknown);
+  readonly staleWhileRevalidate: number;
+  readonly staleIfError: number;
+  readonly earlyRefresh: number;
+  readonly jitter: number;
+  readonly errorTtl: number | ((error: unknown, ...args: readonly unknown[]) => unknown);
+  readonly softTimeout: number;
+  readonly timeout: number;
+  readonly storeTimeout: number;
+  readonly detectRecursion: boolean;
+  readonly onEvent: ((event: MemoizeEvent) => unknown) | undefined;
+}
+
+/** Characters of a name at most. */
+export const LONGEST_NAME = 200;
+
+const defaults: ResolvedOptions = {
+  cache: undefined,
+  maxSize: undefined,
+  keyOf: undefined,
+  ignore: [],
+  name: undefined,
+  ttl: Infinity,
+  staleWhileRevalidate: 0,
+  staleIfError: 0,
+  earlyRefresh: 0,
+  jitter: 0,
+  errorTtl: 0,
+  softTimeout: Infinity,
+  timeout: Infinity,
+  storeTimeout: 1_000,
+  detectRecursion: false,
+  onEvent: undefined,
+};
+
+/** What is wrong with a value, as the end of "Expected `option` to be …"; `undefined` where it is right. */
+type Check = (value: unknown) => string | undefined;
+
+const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
+  cache: (value) =>
+    value === null || typeof value === 'function' || isStore(value)
+      ? undefined
+      : 'a store with get, set and delete, a function that picks one, or null',
+  maxSize: (value) => (Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'a whole number > 0'),
+  keyOf: isFunction,
+  ignore: (value) =>
+    Array.isArray(value) && Array.from(value as unknown[]).every(isIgnoreRule)
+      ? undefined
+      : 'an array of positions, property paths and predicates',
+  name: (value) =>
+    typeof value === 'string' && value.length <= LONGEST_NAME && !value.includes('|') && isWellFormed(value)
+      ? undefined
+      : `a string of at most ${LONGEST_NAME} characters without \`|\` and lone surrogates`,
+  ttl: (value) =>
+    typeof value === 'function' || isDuration(value) ? undefined : 'a number of milliseconds >= 0 or a function',
+  staleWhileRevalidate: duration,
+  staleIfError: duration,
+  earlyRefresh: (value) => (isDuration(value) && value !== Infinity ? undefined : 'a finite number >= 0'),
+  jitter: (value) => (isDuration(value) && value <= 1 ? undefined : 'a number from 0 to 1'),
+  errorTtl: (value) =>
+    typeof value === 'function' || isDuration(value) ? undefined : 'a number of milliseconds >= 0 or a function',
+  softTimeout: limit,
+  timeout: limit,
+  storeTimeout: limit,
+  detectRecursion: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
+  onEvent: isFunction,
+};
+
+/** Checks what the user gave. An option that is `undefined` counts as not given, an inherited one as absent. */
+export function resolveOptions(given: unknown): ResolvedOptions {
+  if (!isPlainObject(given)) throw new TypeError(`Expected options to be a plain object, got ${show(given)}`);
+  const resolved: Record<string, unknown> = { ...defaults };
+  for (const option of Reflect.ownKeys(given)) {
+    if (typeof option === 'symbol' || !Object.hasOwn(checks, option)) {
+      throw new TypeError(`Unknown option \`${String(option)}\`, got ${show(read(given, option))}`);
+    }
+    const value = read(given, option);
+    if (value === undefined) continue;
+    const expected = checks[option as keyof ResolvedOptions](value);
+    if (expected !== undefined) throw new TypeError(`Expected \`${option}\` to be ${expected}, got ${show(value)}`);
+    resolved[option] = option === 'ignore' ? [...(value as readonly IgnoreRule[])] : value;
+  }
+  const options = resolved as unknown as ResolvedOptions;
+  if (options.keyOf !== undefined && options.ignore.length > 0) {
+    throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(options.ignore)}`);
+  }
+  if (options.maxSize !== undefined && options.cache !== undefined) {
+    throw new TypeError(`Expected no \`maxSize\` beside \`cache\`, got ${options.maxSize}`);
+  }
+  return options;
+}
+
+/** The options that were given, checked; defaults are left out. */
+export function givenOptions(options: unknown): MemoizeOptions {
+  const resolved: object = resolveOptions(options);
+  const isGiven = ([option]: readonly [string, unknown]): boolean =>
+    Object.hasOwn(options as object, option) && (options as Record<string, unknown>)[option] !== undefined;
+  return Object.fromEntries(Object.entries(resolved).filter(isGiven));
+}
+
+/** Own options override defaults one by one, and those that do not go with them. */
+export function mergeOptions({ name: _prefix, ...defaults }: MemoizeOptions, own: MemoizeOptions): MemoizeOptions {
+  const kept: { -readonly [Option in keyof MemoizeOptions]: MemoizeOptions[Option] } = defaults;
+  if (own.keyOf !== undefined) delete kept.ignore;
+  if (own.cache !== undefined) delete kept.maxSize;
+  if (own.maxSize !== undefined) delete kept.cache;
+  return { ...kept, ...own };
+}
+
+function read(given: Record<PropertyKey, unknown>, option: PropertyKey): unknown {
+  try {
+    return given[option];
+  } catch (error) {
+    throw new TypeError(`Expected \`${String(option)}\` to be an option that can be read`, { cause: error });
+  }
+}
+
+function isIgnoreRule(rule: unknown): rule is IgnoreRule {
+  if (typeof rule === 'number') return Number.isSafeInteger(rule) && rule >= 0;
+  return typeof rule === 'function' || (typeof rule === 'string' && rule.split('.').every((name) => name !== ''));
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}
+
+function duration(value: unknown): string | undefined {
+  return isDuration(value) ? undefined : 'a number of milliseconds >= 0';
+}
+
+function limit(value: unknown): string | undefined {
+  return isDuration(value) && value > 0 ? undefined : 'a number of milliseconds > 0';
+}
+
+function isFunction(value: unknown): string | undefined {
+  return typeof value === 'function' ? undefined : 'a function';
+}
