@@ -1,5 +1,5 @@
 import { emptyStats } from './observer.js';
-import { Activity } from './platform/pending-work.js';
+import { PendingWork } from './platform/pending-work.js';
 import { memoizeWith, wrap } from './memoize-async.js';
 import { givenOptions, mergeOptions, resolveOptions } from './resolve-options.js';
 import type { Stats } from './events.js';
@@ -33,8 +33,8 @@ export function createMemoizer(defaults: MemoizeOptions = {}): typeof memoizeAsy
   stats(): Stats;
 } {
   const shared = givenOptions(defaults);
-  const activity = new Activity();
-  const owner: Owner = { name: shared.name, activity };
+  const pendingWork = new PendingWork();
+  const owner: Owner = { name: shared.name, pendingWork };
   const wrappers: Controls<AnyFunction>[] = [];
   const memoize = (fnOrOptions: unknown, options?: unknown): unknown =>
     memoizeWith(
@@ -52,7 +52,7 @@ export function createMemoizer(defaults: MemoizeOptions = {}): typeof memoizeAsy
       const outcomes = await Promise.allSettled(wrappers.map((wrapper) => wrapper.clear()));
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
-    settled: () => activity.settled(),
+    settled: () => pendingWork.settled(),
     stats: () => sum(wrappers.map((wrapper) => wrapper.stats())),
   });
 }
