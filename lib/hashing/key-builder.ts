@@ -40,6 +40,7 @@ const emptyList = '()';
 export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf } = options;
   let idle: Canonicalizer | undefined;
+  let lastChecked: string | undefined;
   const digest = createDigest();
   const leftOut = keyOf === undefined ? compileIgnore(options.ignore ?? []) : nothingLeftOut;
 
@@ -62,7 +63,13 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   });
 
   function ofOne(argument: unknown): string | undefined {
-    return typeof argument === 'string' && beginsLikeAWord(argument) ? argument : keys?.findOne(argument);
+    if (typeof argument !== 'string' || !beginsLikeAWord(argument)) return keys?.findOne(argument);
+    // Remembering one string saves a hot key the check, which costs a tenth of a hit.
+    if (argument !== lastChecked) {
+      if (!isWellFormed(argument)) return undefined;
+      lastChecked = argument;
+    }
+    return argument;
   }
 
   function keyFrom(args: readonly unknown[]): string {
