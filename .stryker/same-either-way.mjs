@@ -20,7 +20,6 @@ const reasons = {
     'positions.size > 0',
     "typeof value === 'object' && !Array.isArray(value)",
     'symbols.length === 0',
-    'alike.length > 1',
     '{ this.#isPolluted = outer; }',
   ],
   'chooses between two ways to the same end': [
@@ -31,12 +30,6 @@ const reasons = {
     "name === 'Uint8Array' && object.byteLength > 0",
     'Object.getPrototypeOf(bytes) === maker.prototype',
     'names.length > fewNames',
-    'names.length <= mostPacked',
-  ],
-  'decides how much is left to the comparison of names, which sorts what it gets': [
-    'to < packed.length && Math.floor((packed[to] as number) / mostPacked) === prefix',
-    'at < name.length ? name.charCodeAt(at) + 1 : 0',
-    'while (same < length && name.charCodeAt(same) === first.charCodeAt(same)) same++;',
   ],
   'a quotient by zero is never zero': ['1 / value < 0'],
   'only a host with the other order of bytes could tell': ['isBigEndianHost ? [0x7ff80000, 0] : [0, 0x7ff80000]'],
