@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { propertyStep, Refusal, tooLong } from '../../lib/hashing/unkeyable.js';
+import { propertyStep, UnkeyableValue, tooLong } from '../../lib/hashing/unkeyable.js';
 
 /** A refusal that has come up through steps, the innermost first, each from a container of its own. */
-function refusedAt(...steps: string[]): Refusal {
-  const refusal = new Refusal('function');
-  for (const step of steps) expect(() => Refusal.rethrow(refusal, {}, step)).toThrow(refusal);
+function refusedAt(...steps: string[]): UnkeyableValue {
+  const refusal = new UnkeyableValue('function');
+  for (const step of steps) expect(() => UnkeyableValue.rethrow(refusal, {}, step)).toThrow(refusal);
   return refusal;
 }
 
-describe('Refusal', () => {
+describe('UnkeyableValue', () => {
   it('tells the way from the outside in', () => {
     expect(refusedAt().describe()).toEqual({ reason: 'function', path: '' });
     expect(refusedAt('.c', '[1]', '.a').describe()).toEqual({ reason: 'function', path: '.a[1].c' });
@@ -22,17 +22,17 @@ describe('Refusal', () => {
 
   it('tells of a cycle where it closes', () => {
     const [outer, inner] = [{}, {}];
-    const refusal = new Refusal('more than 200 levels');
+    const refusal = new UnkeyableValue('more than 200 levels');
     for (const [container, step] of [[inner, '.x'], [outer, '.b'], [inner, '.a'], [outer, '.b']] as const)
-      expect(() => Refusal.rethrow(refusal, container, step)).toThrow(refusal);
+      expect(() => UnkeyableValue.rethrow(refusal, container, step)).toThrow(refusal);
     expect(refusal.describe()).toEqual({ reason: 'a cycle', path: '.b.a' });
   }); // prettier-ignore
 
   it('tells of no way where a limit on the whole was hit', () => {
     const refusal = tooLong();
-    expect(() => Refusal.rethrow(refusal, {}, '.a')).toThrow(refusal);
+    expect(() => UnkeyableValue.rethrow(refusal, {}, '.a')).toThrow(refusal);
     expect(refusal.describe()).toEqual({ reason: 'more than 8 Mi characters', path: '' });
-    expect([refusal.message, refusal.isAboutTheWhole, new Refusal('x').isAboutTheWhole]).toEqual([
+    expect([refusal.message, refusal.isAboutTheWhole, new UnkeyableValue('x').isAboutTheWhole]).toEqual([
       'more than 8 Mi characters',
       true,
       false,
@@ -45,10 +45,10 @@ describe('Refusal', () => {
   });
 
   it.each([[null], [undefined], ['text'], [7], [{}], [new Error('mine')]])('passes on the %p of others', (error) => {
-    expect(Refusal.is(error)).toBe(false);
+    expect(UnkeyableValue.is(error)).toBe(false);
     let thrown: unknown = 'nothing';
     try {
-      Refusal.rethrow(error, {}, '.a');
+      UnkeyableValue.rethrow(error, {}, '.a');
     } catch (caught) {
       thrown = caught;
     }

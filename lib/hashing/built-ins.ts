@@ -1,7 +1,7 @@
 import { builtInModule } from '../platform/built-in-module.js';
 import { base64url, littleEndian } from './bytes.js';
 import { enumerableSymbols, methodOf, tagOf } from './intrinsics.js';
-import { longestText, Refusal, tooLong } from './unkeyable.js';
+import { longestText, UnkeyableValue, tooLong } from './unkeyable.js';
 import type { Kind } from './kinds.js';
 
 /** Writes a value that is inside the built-in. */
@@ -120,7 +120,7 @@ function arrayBuffer(object: ArrayBuffer): string {
 function view(kind: BuiltIn, object: ArrayBufferView, compare: Compare): string {
   const name = typedArrayName(object) as string | undefined;
   if (name !== (kind === 'Buffer' ? 'Uint8Array' : kind === 'DataView' ? undefined : kind)) {
-    throw new Refusal(nameOf(object));
+    throw new UnkeyableValue(nameOf(object));
   }
   const bytes = contentsOf(object, () => {
     if (name === undefined) dataViewLength(object);
@@ -170,7 +170,7 @@ function contentsOf<T>(object: object, read: () => T): T {
   try {
     return read();
   } catch {
-    throw new Refusal(nameOf(object));
+    throw new UnkeyableValue(nameOf(object));
   }
 }
 
@@ -178,7 +178,7 @@ function at(container: object, step: string, write: () => string): string {
   try {
     return write();
   } catch (error) {
-    return Refusal.rethrow(error, container, step);
+    return UnkeyableValue.rethrow(error, container, step);
   }
 }
 
@@ -186,7 +186,7 @@ function at(container: object, step: string, write: () => string): string {
 function refuseExtras(kind: string, object: object, indices = 0): void {
   const hasExtras =
     Object.keys(object).length > indices || enumerableSymbols(object).some((symbol) => !isOfHost(kind, symbol));
-  if (hasExtras) throw new Refusal(`${kind} with properties of its own`);
+  if (hasExtras) throw new UnkeyableValue(`${kind} with properties of its own`);
 }
 
 /** Deno keeps the state of a URL under symbols on the object itself: those that a fresh one has say nothing. */

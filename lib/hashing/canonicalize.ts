@@ -3,7 +3,7 @@ import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
 import { enumerableSymbols, inheritsEnumerables } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
-import { longestText, propertyStep, Refusal, tooLong } from './unkeyable.js';
+import { longestText, propertyStep, UnkeyableValue, tooLong } from './unkeyable.js';
 import { describeShape, namesOf, ShapeTable } from './shapes.js';
 import type { PropertyFilter } from './ignore.js';
 
@@ -74,7 +74,7 @@ export class Canonicalizer {
       case 'object':
         return value === null ? '~' : this.#object(value, level + 1, undefined, undefined);
       default:
-        throw new Refusal(typeof value);
+        throw new UnkeyableValue(typeof value);
     }
   }
 
@@ -84,7 +84,7 @@ export class Canonicalizer {
   }
 
   #object(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string | undefined): string {
-    if (level > deepest) throw new Refusal(`more than ${deepest} levels`);
+    if (level > deepest) throw new UnkeyableValue(`more than ${deepest} levels`);
     if (++this.#containers > mostContainers) throw tooMany();
     const prototype = getPrototypeOf(object) as object | null;
     if (prototype === objectPrototype) return this.#plain(object, level, filter, headerBefore);
@@ -101,7 +101,7 @@ export class Canonicalizer {
   ): string {
     if (prototype === arrayPrototype && Array.isArray(object)) return this.#array(object, level);
     const kind = this.#kinds.of(prototype);
-    if (kind === undefined || (kind === 'Array' && !Array.isArray(object))) throw new Refusal(nameOf(object));
+    if (kind === undefined || (kind === 'Array' && !Array.isArray(object))) throw new UnkeyableValue(nameOf(object));
     if (kind === 'Object') return this.#foreign(object, level, filter, headerBefore);
     if (kind === 'Array') return this.#array(object as readonly unknown[], level);
     const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level), this.#compare);
@@ -134,10 +134,10 @@ export class Canonicalizer {
 
   #plain(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string | undefined): string {
     // A `Date`, an array or `arguments` stays one, whatever prototype it has been given since.
-    if (toString.call(object) !== '[object Object]') throw new Refusal(nameOf(object));
+    if (toString.call(object) !== '[object Object]') throw new UnkeyableValue(nameOf(object));
     // Symbols have no identity in another process.
     if (getOwnPropertySymbols(object).length > 0 && enumerableSymbols(object).length > 0)
-      throw new Refusal('symbol key');
+      throw new UnkeyableValue('symbol key');
     const values = object as Record<string, unknown>;
     const isPolluted = this.#isPolluted;
     const texts = this.#texts;
@@ -175,7 +175,7 @@ export class Canonicalizer {
       }
     } catch (error) {
       texts.fill('', base, top);
-      Refusal.rethrow(error, object, propertyStep(name));
+      UnkeyableValue.rethrow(error, object, propertyStep(name));
     }
     this.#top = base;
     const { header, order } = names === undefined ? this.#shapes.shapeOf(node) : describeShape(names);
@@ -229,13 +229,13 @@ export class Canonicalizer {
         if (text.length > longestText) throw tooLong();
       }
     } catch (error) {
-      Refusal.rethrow(error, array, `[${i}]`);
+      UnkeyableValue.rethrow(error, array, `[${i}]`);
     }
     this.#header = undefined;
     return `${text}]`;
   }
 }
 
-function tooMany(): Refusal {
-  return new Refusal(`more than 100,000 objects`, true);
+function tooMany(): UnkeyableValue {
+  return new UnkeyableValue(`more than 100,000 objects`, true);
 }

@@ -14,7 +14,7 @@ export interface PropertyFilter {
 }
 
 /** What `ignore` and the rule about signals leave out of an argument list. */
-export interface LeftOut {
+export interface Exclusions {
   /** Whether the argument at `index` is no part of the key. */
   has(value: unknown, index: number): boolean;
   readonly properties: PropertyFilter;
@@ -25,14 +25,14 @@ export interface LeftOut {
 }
 
 /** What `keyOf` returns is the key, all of it: a signal in it is refused like anything that cannot be keyed. */
-export const nothingLeftOut: LeftOut = {
+export const noExclusions: Exclusions = {
   has: () => false,
   properties: { names: undefined, dropsSignal: false },
   keepsStrings: true,
   isEmpty: true,
 };
 
-export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
+export function compileIgnore(rules: readonly IgnoreRule[]): Exclusions {
   const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
   const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');
   const paths = rules.filter((rule): rule is string => typeof rule === 'string');

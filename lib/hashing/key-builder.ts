@@ -1,9 +1,9 @@
 import { UnkeyableArgumentError } from '../errors.js';
 import { Canonicalizer } from './canonicalize.js';
 import { createDigest } from './digest.js';
-import { compileIgnore, nothingLeftOut } from './ignore.js';
+import { compileIgnore, noExclusions } from './ignore.js';
 import { KeyCache } from './key-cache.js';
-import { longestText, Refusal, tooLong } from './unkeyable.js';
+import { longestText, UnkeyableValue, tooLong } from './unkeyable.js';
 import { isWellFormed } from './well-formed.js';
 import type { IgnoreRule } from './ignore.js';
 
@@ -30,7 +30,7 @@ export interface KeyBuilder {
 const longestKey = 512;
 
 /** Stands for what is left out before an argument that is not; no value is written like it. */
-const leftOutMarker = '*';
+const exclusionMarker = '*';
 const emptyList = '()';
 
 /**
@@ -41,12 +41,12 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf } = options;
   let idle: Canonicalizer | undefined;
   const digest = createDigest();
-  const leftOut = keyOf === undefined ? compileIgnore(options.ignore ?? []) : nothingLeftOut;
+  const exclusions = keyOf === undefined ? compileIgnore(options.ignore ?? []) : noExclusions;
 
   // Where something is left out, a list is not its own path through the cache.
-  const keys = leftOut.isEmpty ? new KeyCache(encode) : undefined;
+  const keys = exclusions.isEmpty ? new KeyCache(encode) : undefined;
 
-  const isPlain = keyOf === undefined && leftOut.keepsStrings;
+  const isPlain = keyOf === undefined && exclusions.keepsStrings;
   const build =
     keyOf === undefined
       ? // A lone string is still to be checked.
@@ -67,7 +67,7 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
 
   function keyFrom(args: readonly unknown[]): string {
     const first = args[0];
-    if (args.length === 1 && typeof first === 'string' && leftOut.keepsStrings && isItsOwnKey(first)) return first;
+    if (args.length === 1 && typeof first === 'string' && exclusions.keepsStrings && isItsOwnKey(first)) return first;
     if (keys === undefined) return encode(args);
     const known = keys.find(args);
     if (known !== undefined) return known;
@@ -94,17 +94,17 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
     try {
       for (; i < args.length; i++) {
         const value = args[i];
-        if (leftOut.has(value, i)) {
-          markers += leftOutMarker;
+        if (exclusions.has(value, i)) {
+          markers += exclusionMarker;
           continue;
         }
-        text += markers + canonicalizer.argument(value, leftOut.properties);
+        text += markers + canonicalizer.argument(value, exclusions.properties);
         if (text.length > longestText) throw tooLong();
         markers = '';
         last = i;
       }
     } catch (error) {
-      if (!Refusal.is(error)) throw error;
+      if (!UnkeyableValue.is(error)) throw error;
       throw unkeyable(error, i);
     } finally {
       canonicalizer.end();
@@ -115,7 +115,7 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
     return last < 0 ? emptyList : text;
   }
 
-  function unkeyable(refusal: Refusal, argument: number): UnkeyableArgumentError {
+  function unkeyable(refusal: UnkeyableValue, argument: number): UnkeyableArgumentError {
     const { reason, path } = refusal.describe();
     const subject = keyOf === undefined ? `argument ${argument}` : 'the result of `keyOf`';
     const where = path === '' ? '' : ` at \`${path}\``;

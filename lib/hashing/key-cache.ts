@@ -23,8 +23,8 @@ const mostNames = 16;
 const deepest = 4;
 
 /** So many lookups are judged together; where fewer than one in eight hit, the next ones are saved. */
-const trial = 8192;
-const longestNap = 64 * trial;
+const sampleSize = 8192;
+const longestPause = 64 * sampleSize;
 
 const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf } = Object;
 const { prototype: objectPrototype } = Object;
@@ -44,15 +44,15 @@ export class KeyCache {
   #nodes = 0;
   #lookups = 0;
   #hits = 0;
-  #rest = 0;
-  #nap = trial;
+  #skip = 0;
+  #pause = sampleSize;
 
   constructor(encode: (args: readonly unknown[]) => string) {
     this.#encode = encode;
   }
 
   find(args: readonly unknown[]): string | undefined {
-    if (!this.#isAwake()) return undefined;
+    if (!this.#isActive()) return undefined;
     let node: Node | undefined = this.#root;
     for (let i = 0; i < args.length; i++) {
       node = step(node, args[i]);
@@ -63,17 +63,17 @@ export class KeyCache {
 
   /** The same for a list of one. */
   findOne(argument: unknown): string | undefined {
-    if (!this.#isAwake()) return undefined;
+    if (!this.#isActive()) return undefined;
     const node = step(this.#root, argument);
     return node === undefined ? undefined : this.#keyAt(node);
   }
 
-  #isAwake(): boolean {
-    if (this.#rest > 0) {
-      this.#rest--;
+  #isActive(): boolean {
+    if (this.#skip > 0) {
+      this.#skip--;
       return false;
     }
-    if (this.#lookups++ === trial) this.#judge();
+    if (this.#lookups++ === sampleSize) this.#evaluate();
     return true;
   }
 
@@ -85,7 +85,7 @@ export class KeyCache {
 
   /** Hands over the key of a list that was not found. */
   learn(args: readonly unknown[], key: string): void {
-    if (this.#rest > 0 || args.length > mostArguments) return;
+    if (this.#skip > 0 || args.length > mostArguments) return;
     const mayBeKept = this.#seen.get(key);
     if (mayBeKept === undefined) {
       if (this.#seen.size === mostSeen) this.#seen.clear();
@@ -101,7 +101,7 @@ export class KeyCache {
   #add(args: readonly unknown[], key: string): void {
     if (this.#nodes > mostNodes) {
       // More lists come again than there is room for: to learn them over and over would cost more than to build keys.
-      this.#retire();
+      this.#reset();
       return;
     }
     let node = this.#root;
@@ -143,23 +143,23 @@ export class KeyCache {
     return createNode();
   }
 
-  #judge(): void {
-    const isWorthIt = this.#hits * 8 >= trial;
+  #evaluate(): void {
+    const isUseful = this.#hits * 8 >= sampleSize;
     this.#lookups = 0;
     this.#hits = 0;
-    if (isWorthIt) {
-      this.#nap = trial;
+    if (isUseful) {
+      this.#pause = sampleSize;
       return;
     }
-    this.#retire();
+    this.#reset();
   }
 
   /** Forget everything, and rest twice as long each time. */
-  #retire(): void {
+  #reset(): void {
     this.#lookups = 0;
     this.#hits = 0;
-    this.#rest = this.#nap;
-    this.#nap = Math.min(2 * this.#nap, longestNap);
+    this.#skip = this.#pause;
+    this.#pause = Math.min(2 * this.#pause, longestPause);
     this.#root = createNode();
     this.#nodes = 0;
     this.#seen.clear();

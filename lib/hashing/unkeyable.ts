@@ -10,7 +10,7 @@ const longestPath = 160;
  * Thrown inside the encoder where a value cannot be told apart by its contents. The containers it passes on its way up
  * add their step, so the path costs nothing until something is refused, and no getter is read twice for it.
  */
-export class Refusal extends Error {
+export class UnkeyableValue extends Error {
   readonly #steps: Step[] = [];
 
   /** Says what was found, in the words of the message: `function`, `AbortSignal`, `more than 200 levels`. */
@@ -24,11 +24,11 @@ export class Refusal extends Error {
 
   /** Adds the step from `container` to what was refused, then throws again. Errors of others pass through untouched. */
   static rethrow(error: unknown, container: object, text: string): never {
-    if (Refusal.is(error)) error.#steps.push({ container, text });
+    if (UnkeyableValue.is(error)) error.#steps.push({ container, text });
     throw error;
   }
 
-  static is(error: unknown): error is Refusal {
+  static is(error: unknown): error is UnkeyableValue {
     return typeof error === 'object' && error !== null && #steps in error;
   }
 
@@ -59,6 +59,6 @@ function shorten(path: string): string {
 /** How many characters a canonical text, or what is written of one value, may have. */
 export const longestText = 8 * 1024 * 1024;
 
-export function tooLong(): Refusal {
-  return new Refusal('more than 8 Mi characters', true);
+export function tooLong(): UnkeyableValue {
+  return new UnkeyableValue('more than 8 Mi characters', true);
 }
