@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { asCalled } from '../support/as-called.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -19,7 +20,7 @@ describe('two argument lists', () => {
     const generator = new ListGenerator(seed);
     const byKey = new Map<string, unknown[]>();
     const compare = (a: unknown[], keyOfA: string, b: unknown[]): boolean => {
-      const areEqual = isDeepStrictEqual(a, b);
+      const areEqual = isDeepStrictEqual(asCalled(a), asCalled(b));
       if (areEqual !== (keyOfA === key(b))) fail(areEqual ? 'equal lists, two keys' : 'two lists, one key', a, b);
       return areEqual;
     };
@@ -32,7 +33,8 @@ describe('two argument lists', () => {
       if (compare(list, listKey, generator.mutated(list))) same++;
       compare(list, listKey, previous);
       const known = byKey.get(listKey);
-      if (known !== undefined && !isDeepStrictEqual(list, known)) fail('two lists, one key', list, known);
+      if (known !== undefined && !isDeepStrictEqual(asCalled(list), asCalled(known)))
+        fail('two lists, one key', list, known);
       byKey.set(listKey, list);
       if (listKey.length > 512 || /\p{Surrogate}/u.test(listKey)) fail('not a key', list, list);
       previous = list;
@@ -44,7 +46,9 @@ describe('two argument lists', () => {
     expect(byKey.size).toBeLessThan(count);
   }, 120_000);
 
-  it('deviates where it is said to', () => {
+  it('deviates where the contract says so', () => {
+    expect(key([1, undefined])).toBe(key([1]));
+    expect(key([{ signal: undefined }])).toBe(key([{}]));
     expect(key([new Date(NaN)])).toBe(key([new Date(NaN)]));
     expect(key([Object.assign([1], { extra: 1 })])).toBe(key([[1]]));
     expect(key([new URL('http://a/1')])).not.toBe(key([new URL('http://a/2')]));
@@ -70,7 +74,10 @@ describe('two argument lists', () => {
       const disguised: unknown = Object.setPrototypeOf(make(), prototype);
       const plain = Object.assign(Object.create(prototype) as object, disguised);
       if (isDeepStrictEqual(disguised, plain)) expect(build(undefined, [disguised])).toBe(build(undefined, [plain]));
-      else expect(() => build(undefined, [{ a: disguised }])).toThrow(/argument 0 at `\.a` \([A-Z]\w+\)/);
+      else
+        expect(() => build(undefined, [{ a: disguised }])).toThrow(
+          /argument 0 at `\.a` \((object tagged as )?[A-Z]\w+\)/,
+        );
     }
   });
 

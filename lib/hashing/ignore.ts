@@ -5,34 +5,34 @@ export type IgnoreRule = number | string | Predicate;
 
 type Predicate = (value: unknown, index: number) => boolean;
 
-/** What is left out of a plain object. */
+/** The properties that are left out of a plain object. */
 export interface PropertyFilter {
-  /** By name: `true` leaves the property out, a filter what is inside it. */
+  /** By name: `true` leaves out the property, a filter leaves out properties of its value. */
   readonly names: ReadonlyMap<string, true | PropertyFilter> | undefined;
-  /** Whether an `AbortSignal` under the name `signal` is left out too: so in arguments, and nowhere deeper. */
+  /** Whether `signal` is left out where it is an `AbortSignal` or `undefined`: true for arguments, false deeper down. */
   readonly dropsSignal: boolean;
 }
 
-/** What `ignore` and the rule about signals leave out of an argument list. */
-export interface LeftOut {
-  /** Whether the argument at `index` is no part of the key. */
+/** The parts of an argument list that `ignore` and the rule about signals leave out of the key. */
+export interface Exclusions {
+  /** True where the argument at `index` is not part of the key. */
   has(value: unknown, index: number): boolean;
   readonly properties: PropertyFilter;
-  /** True where a lone string can never be left out, so nobody needs to be asked. */
+  /** True where a list of one string is never changed, so no rule needs to be asked. */
   readonly keepsStrings: boolean;
-  /** True where nothing but signals is left out. */
+  /** True where only signals are left out. */
   readonly isEmpty: boolean;
 }
 
-/** What `keyOf` returns is the key, all of it: a signal in it is refused like anything that cannot be keyed. */
-export const nothingLeftOut: LeftOut = {
+/** For the result of `keyOf`, all of which is the key: a signal in it is refused like any other instance. */
+export const noExclusions: Exclusions = {
   has: () => false,
   properties: { names: undefined, dropsSignal: false },
   keepsStrings: true,
   isEmpty: true,
 };
 
-export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
+export function compileIgnore(rules: readonly IgnoreRule[]): Exclusions {
   const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
   const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');
   const paths = rules.filter((rule): rule is string => typeof rule === 'string');
