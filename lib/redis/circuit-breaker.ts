@@ -1,15 +1,15 @@
 /** How many failures in a row open the breaker. */
 const FAILURES = 5;
 
-/** How often an open breaker lets one operation try, in milliseconds. */
+/** How often an open breaker lets one operation through, in milliseconds. */
 const PAUSE = 1_000;
 
-/** Keeps calls from waiting for a server that is gone. Has no timer: the next operation is the probe. */
-export class Breaker {
+/** Refuses operations while the server does not answer. It has no timer: the next operation is the probe. */
+export class CircuitBreaker {
   #failures = 0;
   #triedAt = 0;
 
-  /** False while the server counts as gone. */
+  /** False while the breaker is open and no probe is due. */
   admits(): boolean {
     if (this.#failures < FAILURES) return true;
     const now = performance.now();
@@ -18,7 +18,7 @@ export class Breaker {
     return true;
   }
 
-  /** The server has answered, be it with an error. */
+  /** The server has answered. An error reply is an answer. */
   succeeded(): void {
     this.#failures = 0;
   }

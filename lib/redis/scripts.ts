@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
+import { wakeUpWords } from './messages.js';
 
-/** A Lua script and the name under which a server knows it. */
+/** A Lua script and the digest by which a server knows it. */
 export interface Script {
   readonly source: string;
   readonly sha: string;
 }
 
 /*
- * What the scripts share. KEYS are always the value and the flight record, which live in one slot.
+ * What the scripts share. KEYS are always the value and the flight record, which are in one cluster slot.
  *
  * A record is `generation holder deadline takeovers failed`. The lease (`holder` until `deadline`, by the server's clock)
- * decides who works; the generation decides whose write is legal, as in Nishtala et al.: Scaling Memcache at Facebook,
- * NSDI 2013. `-` stands for no holder; `failed` is the token of a holder that brought nothing, `-` for none.
- * A value is `1 generation.token storedAt payload`.
+ * tells who works; the generation tells whose result may be written (see lease.ts). A holder of `-` is none. `failed` is
+ * the token of a holder whose run brought nothing, or `-`. A value is `1 generation.token storedAt payload`.
  *
- * `pcall` where a foreign type may stand under the name: what cannot be read counts as none. A publish comes last and
- * may fail, as under the default ACL of Redis 7: whoever waits looks again by the clock.
+ * A name may hold a foreign type, hence `pcall`: what cannot be read counts as absent. A publish is the last step and
+ * may fail, as under the default ACL of Redis 7: waiting processes also look by the clock.
  */
 const prelude = `
 local function now()
@@ -47,10 +47,10 @@ local function tell(channel, message)
 end
 `;
 
-/** How long a record outlives the last grant or renewal, in milliseconds: longer than any lease. */
+/** How long a record exists after the last grant or renewal, in milliseconds: longer than any lease. */
 export const RECORD_LIFETIME = 60_000;
 
-/** How long a failed run is remembered for those who waited for it, in milliseconds. */
+/** How long a failed run is remembered for the processes that wait for it, in milliseconds. */
 const FAILURE_LIFETIME = 1_000;
 
 /** token, lease, seen, fresh generation → now, `hit` value | `grant` generation lease | `wait` holder remaining failed */
@@ -87,7 +87,7 @@ end
 record.deadline = moment + lease
 writeRecord(record, ${RECORD_LIFETIME})
 if mode == 'drop' then redis.call('unlink', KEYS[1]) end
-tell(ARGV[5], 'void ' .. token)
+tell(ARGV[5], '${wakeUpWords.void} ' .. token)
 tell(ARGV[6], ARGV[7])
 return { text(moment), 'grant', record.generation, text(lease) }
 `);
@@ -101,7 +101,7 @@ if record and record.generation == generation then
   local value = table.concat({ '1', stamp, text(now() - tonumber(ARGV[3])), ARGV[5] }, ' ')
   if ARGV[4] == '' then redis.call('set', KEYS[1], value) else redis.call('set', KEYS[1], value, 'px', ARGV[4]) end
   redis.call('del', KEYS[2])
-  tell(ARGV[6], 'done ' .. token)
+  tell(ARGV[6], '${wakeUpWords.done} ' .. token)
   tell(ARGV[7], ARGV[8])
   return 'stored'
 end
@@ -126,7 +126,7 @@ if present and string.sub(present, 1, #generation + 1) == generation .. '.' then
 return 'lost'
 `);
 
-/** token, `again` or `alone`, channel → 1 where the token held the lease */
+/** token, `again` or `alone`, channel → 1 if the token held the lease */
 export const release = script(`
 local token, why = ARGV[1], ARGV[2]
 local record = readRecord()
@@ -147,11 +147,11 @@ tell(ARGV[3], why .. ' ' .. token)
 return 1
 `);
 
-/** channel, fences, announcement → 1 where there was a value */
+/** channel, fences, announcement → 1 if there was a value */
 export const invalidate = script(`
 local removed = redis.call('unlink', KEYS[1])
 redis.call('unlink', KEYS[2])
-tell(ARGV[1], 'void -')
+tell(ARGV[1], '${wakeUpWords.void} -')
 tell(ARGV[2], ARGV[3])
 return removed
 `);

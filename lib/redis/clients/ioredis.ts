@@ -1,0 +1,82 @@
+import { anyOf, isErrorReply, listen, textOf } from './client.js';
+import type { Client, Emitter, Send, Subscriber, SubscriberHandlers } from './client.js';
+
+/** ioredis, iovalkey and their clusters. */
+export interface CallClient {
+  call(command: string, ...args: string[]): Promise<unknown>;
+}
+
+/** The parts of ioredis and iovalkey that are used. A cluster has `nodes`. */
+export interface IoRedis extends CallClient, Emitter {
+  readonly status?: string;
+  readonly options?: { readonly keyPrefix?: unknown };
+  readonly stream?: { unref?(): unknown };
+  readonly isCluster?: boolean;
+  nodes?(role: 'master'): IoRedis[];
+  duplicate?(options: object): IoRedis;
+  subscribe(...channels: string[]): Promise<unknown>;
+  unsubscribe(...channels: string[]): Promise<unknown>;
+  disconnect(): void;
+}
+
+const replyErrors: ReadonlySet<string> = new Set(['ReplyError']);
+
+export function ioRedisClient(client: IoRedis): Client {
+  const isCluster = client.isCluster === true && typeof client.nodes === 'function';
+  const send = sendTo(client);
+  return {
+    send: (_key, args) => send(args),
+    masters: async () => (isCluster ? client.nodes!('master').map(sendTo) : [send]),
+    isCluster,
+    isOrdered: true,
+    keyPrefix: textOf(client.options?.keyPrefix ?? ''),
+    isEnded: () => client.status === 'end',
+    onEnd: (listener) => listen(client, 'end', listener),
+    isReply: (error) => isErrorReply(error, replyErrors),
+    canDuplicate: isCluster || typeof client.duplicate === 'function',
+    openSubscriber: (handlers) => {
+      // Every node of a cluster gets every message, so one connection to one node is enough.
+      const source = isCluster ? anyOf(client.nodes!('master')) : client;
+      const duplicate = source?.duplicate?.({
+        enableOfflineQueue: true,
+        lazyConnect: false,
+        autoResubscribe: false,
+        readOnly: false,
+      });
+      return duplicate && ioRedisSubscriber(duplicate, handlers, true);
+    },
+  };
+}
+
+/** @param isOwn Whether the connection was opened by this package: it never keeps the process alive, and is closed here. */
+export function ioRedisSubscriber(client: IoRedis, handlers: SubscriberHandlers, isOwn: boolean): Subscriber {
+  const up = (): void => {
+    if (isOwn) client.stream?.unref?.();
+    handlers.up();
+  };
+  const stops = [
+    listen(client, 'message', (channel: string, text: string) => handlers.message(String(channel), String(text))),
+    listen(client, 'ready', up),
+    listen(client, 'close', () => handlers.down()),
+    listen(client, 'end', () => handlers.ended()),
+  ];
+  // A failure also shows as `close`. Without a listener the `error` event would end the process.
+  if (isOwn) listen(client, 'error', ignore);
+  if (client.status === 'ready') queueMicrotask(up);
+  return {
+    subscribe: (channels) => client.subscribe(...channels),
+    unsubscribe: (channels) => client.unsubscribe(...channels),
+    ping: () => client.call('ping'),
+    close: () => {
+      for (const stop of stops) stop();
+      // `disconnect` on a closed client would keep the process alive for two seconds.
+      if (isOwn && client.status !== 'end') client.disconnect();
+    },
+  };
+}
+
+function sendTo(node: IoRedis): Send {
+  return ([command, ...args]) => node.call(command!, ...args);
+}
+
+function ignore(): void {}
