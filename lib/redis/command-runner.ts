@@ -2,9 +2,11 @@ import QuickLRU from 'quick-lru';
 import { TimeoutError } from '../errors.js';
 import { startTimer } from '../platform/timer.js';
 import { Deadlines } from '../store/deadline.js';
-import { CircuitBreaker } from './circuit-breaker.js';
-import { messageOf } from './clients/client.js';
-import type { Client, Send } from './clients/client.js';
+import { CircuitBreakers } from './circuit-breaker.js';
+import { mayLackScript, messageOf } from './clients/failure.js';
+import { slotOf } from './cluster-slot.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+import type { Client, Node } from './clients/client.js';
 import type { Script } from './scripts.js';
 
 export interface RunOptions {
@@ -14,20 +16,36 @@ export interface RunOptions {
   readonly bypassBreaker?: boolean;
   /** Sends the command again after a connection error, until the deadline. Only for commands that may be executed twice. */
   readonly isRetried?: boolean;
+  /** An error that is not retried. */
+  readonly isFinal?: (error: unknown) => boolean;
   /** Called when a reply or an error arrives after the deadline. */
   readonly late?: () => void;
 }
 
-/** How long to wait before a command is sent again, in milliseconds. */
-const RETRY_PAUSE = 20;
+/** How long to wait before a command is sent again, in milliseconds: at first, and at most. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 320;
 
 /** How many timeouts have a shared timer: `storeTimeout`s, of which there are few, and what remains of them. */
 const SHARED_DEADLINES = 8;
 
+/** Slots of one block. A block stands for a node where nodes are unknown. */
+const BLOCK_SIZE = 1_024;
+const BLOCKS = 16;
+
+interface Attempt<T> {
+  /** The command, for the message of a timeout. */
+  readonly name: string;
+  readonly breaker: CircuitBreaker;
+  readonly act: () => Promise<unknown>;
+  readonly read: (reply: unknown) => T;
+  readonly options: RunOptions;
+}
+
 /** Runs commands and scripts. Every command has a deadline here, whatever the options of the client are. */
 export class CommandRunner {
   readonly client: Client;
-  readonly #breaker = new CircuitBreaker();
+  readonly #breakers = new CircuitBreakers(BLOCKS);
   readonly #deadlines = new QuickLRU<number, Deadlines>({ maxSize: SHARED_DEADLINES });
 
   constructor(client: Client) {
@@ -41,45 +59,64 @@ export class CommandRunner {
 
   /** `send`, with a function for the reply: one promise less on the way of a hit. */
   read<T>(key: string, args: readonly string[], options: RunOptions, read: (reply: unknown) => T): Promise<T> {
-    return this.#attempt(args[0]!, () => this.client.send(key, args), options, read);
+    const act = (): Promise<unknown> => this.client.send(key, args);
+    return this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, read, options });
   }
 
   /** Sends a command to one node of a cluster. */
-  sendTo(node: Send, args: readonly string[], options: RunOptions): Promise<unknown> {
-    return this.#attempt(args[0]!, () => node(args), options, asItIs);
+  sendTo(node: Node, args: readonly string[], options: RunOptions): Promise<unknown> {
+    const breaker = this.#breakers.ofNode(node.name);
+    return this.#attempt({ name: args[0]!, breaker, act: () => node.send(args), read: asItIs, options });
   }
 
-  /** Runs a script by its digest. Sends its source where the server does not know it. */
+  /** Runs a script by its digest. Sends its source where the server may not know it. */
   run(script: Script, keys: readonly [string, string], args: readonly string[], options: RunOptions): Promise<unknown> {
     const tail = ['2', ...keys, ...args];
     const act = async (): Promise<unknown> => {
       try {
         return await this.client.send(keys[0], ['evalsha', script.sha, ...tail]);
       } catch (error) {
-        if (!messageOf(error).includes('NOSCRIPT')) throw error;
+        if (!mayLackScript(error, this.client.failureOf(error))) throw error;
         return this.client.send(keys[0], ['eval', script.source, ...tail]);
       }
     };
-    return this.#attempt('script', act, options, asItIs);
+    return this.#attempt({ name: 'script', breaker: this.#breakerOf(keys[0]), act, read: asItIs, options });
   }
 
-  #attempt<T>(name: string, act: () => Promise<unknown>, options: RunOptions, read: (reply: unknown) => T): Promise<T> {
-    if (options.bypassBreaker !== true && !this.#breaker.admits()) {
+  /** As in the scripts, a user who may not publish is no failure. */
+  async publish(channel: string, message: string, timeout: number): Promise<void> {
+    try {
+      await this.send(channel, ['publish', channel, message], { timeout, bypassBreaker: true });
+    } catch (error) {
+      if (!/NOPERM/.test(messageOf(error))) throw error;
+    }
+  }
+
+  #attempt<T>({ name, breaker, act, read, options }: Attempt<T>): Promise<T> {
+    const { timeout, bypassBreaker = false, isRetried = false, isFinal, late } = options;
+    if (!bypassBreaker && !breaker.admits()) {
       return Promise.reject(new Error('The server has not answered for a while; it is asked again within a second'));
     }
     return new Promise((resolve, reject) => {
       let isOver = false;
-      const deadline = this.#deadlinesOf(options.timeout).start(() => {
+      let pause = FIRST_PAUSE;
+      let lastError: unknown;
+      const deadline = this.#deadlinesOf(timeout).start(() => {
         isOver = true;
-        this.#breaker.failed();
-        const { timeout } = options;
-        reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms`, timeout));
+        breaker.failed();
+        const reason = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
+        reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms${reason}`, timeout));
       });
-      const answered = (reply: unknown): void => {
-        this.#breaker.succeeded();
-        if (isOver) return options.late?.();
+      const end = (): boolean => {
+        const isLate = isOver;
         isOver = true;
-        deadline.stop();
+        if (isLate) late?.();
+        else deadline.stop();
+        return !isLate;
+      };
+      const answered = (reply: unknown): void => {
+        breaker.succeeded();
+        if (!end()) return;
         try {
           resolve(read(reply));
         } catch (error) {
@@ -87,23 +124,30 @@ export class CommandRunner {
         }
       };
       const failed = (error: unknown): void => {
-        if (this.client.isReply(error)) {
-          this.#breaker.succeeded();
-        } else if (options.isRetried === true && !isOver && !this.client.isEnded()) {
-          startTimer(RETRY_PAUSE, () => {
+        const failure = this.client.failureOf(error);
+        const canRetry = failure === 'busy' || (failure !== 'reply' && isRetried && !this.client.isEnded());
+        if (canRetry && !isOver && isFinal?.(error) !== true) {
+          lastError = error;
+          startTimer(pause, () => {
             if (!isOver) startSafely(act).then(answered, failed);
           });
+          pause = Math.min(2 * pause, LONGEST_PAUSE);
           return;
-        } else if (!isOver) {
-          this.#breaker.failed();
         }
-        if (isOver) return options.late?.();
-        isOver = true;
-        deadline.stop();
-        reject(error);
+        if (failure === 'reply') breaker.succeeded();
+        else if (!isOver && failure !== 'busy') breaker.failed();
+        if (end()) reject(error);
       };
       startSafely(act).then(answered, failed);
     });
+  }
+
+  #breakerOf(key: string): CircuitBreaker {
+    const { client } = this;
+    if (!client.isCluster) return this.#breakers.ofNode('');
+    const slot = slotOf(client.keyPrefix + key);
+    const node = client.nodeOf(slot);
+    return node === undefined ? this.#breakers.ofBlock(Math.floor(slot / BLOCK_SIZE)) : this.#breakers.ofNode(node);
   }
 
   #deadlinesOf(timeout: number): Deadlines {

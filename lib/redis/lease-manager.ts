@@ -1,5 +1,7 @@
 import { TimeoutError } from '../errors.js';
 import { readAnswer } from './answer.js';
+import { isOutOfMemory } from './clients/failure.js';
+import { invalidateKey } from './invalidate-key.js';
 import { createToken, Lease, releaseLease } from './lease.js';
 import { parseAnnouncement, writeAnnouncement } from './messages.js';
 import * as scripts from './scripts.js';
@@ -82,8 +84,18 @@ export class LeaseManager<V> {
       return this.#hold(names, sender, token, answer as Extract<Answer<V>, { generation: string }>, timeout);
     } catch (error) {
       if (error instanceof TimeoutError) giveBack();
+      // The server has refused older runs, and keeps the value until there is another.
+      if (!drop && isOutOfMemory(error))
+        return new MemorylessGrant(() => this.invalidate(names, sender, timeout), error);
       throw error;
     }
+  }
+
+  /** Deletes the value and makes every run from before void. True if there was a value. */
+  async invalidate(names: Names, sender: string, timeout: number): Promise<boolean> {
+    const removed = await invalidateKey(this.#context, { names, sender, timeout });
+    this.check(names.namespace, names.hash);
+    return removed;
   }
 
   /** A key, or a whole namespace, was invalidated: asks whether the leases held here are still valid. */
@@ -147,6 +159,27 @@ export class LeaseManager<V> {
     if (leases === undefined) this.#held.set(name, new Set([held]));
     else leases.add(held);
     return held;
+  }
+}
+
+/** Of a server that has no memory for a record: the result is not stored, and the value that it replaces is deleted. */
+class MemorylessGrant<V> implements Grant<V> {
+  readonly lost: AbortSignalLike = new AbortController().signal;
+  readonly #invalidate: () => Promise<unknown>;
+  readonly #reason: unknown;
+
+  constructor(invalidate: () => Promise<unknown>, reason: unknown) {
+    this.#invalidate = invalidate;
+    this.#reason = reason;
+  }
+
+  async commit(): Promise<never> {
+    await this.#invalidate();
+    throw this.#reason;
+  }
+
+  release(): void {
+    // The server holds nothing for it.
   }
 }
 

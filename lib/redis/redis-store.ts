@@ -7,10 +7,9 @@ import { CommandRunner } from './command-runner.js';
 import { Keyspace } from './keyspace.js';
 import { LeaseManager } from './lease-manager.js';
 import { createToken } from './lease.js';
-import { parseAnnouncement, writeAnnouncement } from './messages.js';
+import { parseAnnouncement } from './messages.js';
 import { resolveRedisOptions } from './options.js';
 import { PubSub } from './pub-sub.js';
-import * as scripts from './scripts.js';
 import type { Acquired, AnnouncingStore, Change, Entry, Grant, WatchedStore } from '../store/store.js';
 import type { RedisClient } from './clients/detect-client.js';
 import type { Context } from './context.js';
@@ -92,16 +91,9 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     await grant.commit(entry, ttl);
   }
 
-  async delete(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<boolean> {
+  delete(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<boolean> {
     this.#onUse?.();
-    const { runner, keyspace } = this.#context;
-    const names = keyspace.of(key);
-    const announcement = writeAnnouncement({ type: 'key', sender: this.#sender, ...names });
-    const args = [names.channel, keyspace.fences, announcement];
-    const options = { timeout, bypassBreaker: true, isRetried: true };
-    const removed = Number(await runner.run(scripts.invalidate, [names.value, names.record], args, options));
-    this.#leases.check(names.namespace, names.hash);
-    return removed > 0;
+    return this.#leases.invalidate(this.#context.keyspace.of(key), this.#sender, timeout);
   }
 
   /** @param prefix `name|`: all entries of one name. */
@@ -167,7 +159,7 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     const sentAt = performance.now();
     // The caller waits for both, so both have one timeout.
     const left = Math.max(1, Math.ceil(timeout - (sentAt - startedAt)));
-    const learned = runner.send('time', ['time'], { timeout: left }).then((time) => {
+    const learned = runner.send(name, ['time'], { timeout: left }).then((time) => {
       const [seconds, micros] = (time as readonly unknown[]).map(Number);
       clock.learn(seconds! * 1_000 + Math.floor(micros! / 1_000), sentAt);
     });

@@ -1,3 +1,5 @@
+import type { Failure } from './failure.js';
+
 /** Sends one command to one node: the name in lower case, numbers as strings. Resolves with the reply as it comes. */
 export type Send = (args: readonly string[]) => Promise<unknown>;
 
@@ -6,7 +8,9 @@ export interface Client {
   /** @param key The key of the command, by which a cluster finds the node. */
   send(key: string, args: readonly string[]): Promise<unknown>;
   /** The masters that hold all keys together. */
-  masters(): Promise<readonly Send[]>;
+  masters(): Promise<readonly Node[]>;
+  /** The name of the node that has a slot. `undefined`: not known. */
+  nodeOf(slot: number): string | undefined;
   /** True where keys may be spread over nodes, so that one command takes keys of one slot. */
   readonly isCluster: boolean;
   /** True where commands reach the server in the order in which they are sent. */
@@ -17,11 +21,17 @@ export interface Client {
   isEnded(): boolean;
   /** Calls `listener` when the client is closed. Returns a function that stops it. */
   onEnd(listener: () => void): () => void;
-  /** True for an error reply of the server, false for a failure of the connection. */
-  isReply(error: unknown): boolean;
+  failureOf(error: unknown): Failure;
   readonly canDuplicate: boolean;
   /** Opens a connection for messages. `undefined`: not possible at present. */
   openSubscriber(handlers: SubscriberHandlers): Subscriber | undefined | Promise<Subscriber | undefined>;
+}
+
+/** One server. */
+export interface Node {
+  /** As in `nodeOf`. */
+  readonly name: string;
+  readonly send: Send;
 }
 
 /** A connection for messages. */
@@ -59,18 +69,6 @@ export function listen(emitter: Emitter, event: string, listener: (...args: neve
 /** A reply as text: clients give strings, numbers, BigInts or buffers. */
 export function textOf(reply: unknown): string {
   return typeof reply === 'string' ? reply : String(reply);
-}
-
-/** True for an error whose class is named so, or whose message begins with an error code of the server and no system code is set. */
-export function isErrorReply(error: unknown, names: ReadonlySet<string>): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const { name, constructor, code } = error as { name?: unknown; constructor?: { name?: unknown }; code?: unknown };
-  if (names.has(String(name)) || names.has(String(constructor?.name))) return true;
-  return typeof code !== 'string' && /^-?[A-Z][A-Z0-9_]* /.test(messageOf(error));
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** One of the items, chosen at random. */

@@ -1,17 +1,24 @@
-import { isErrorReply, textOf } from './client.js';
+import { textOf } from './client.js';
+import { classify } from './failure.js';
 import type { Client, Send } from './client.js';
+import type { ErrorKinds } from './failure.js';
 
 /** Any client that takes whole commands: HTTP clients, wrappers, clusters that need a key to route by. */
 export type CommandFunction = (args: string[]) => Promise<unknown>;
 
-/** Classes of error replies in the clients that such a function usually wraps. */
-const replyErrors: ReadonlySet<string> = new Set([
-  'ReplyError',
-  'ErrorReply',
-  'SimpleError',
-  'BlobError',
-  'MultiErrorReply',
-]);
+/** The errors of clients that such a function may wrap, valkey-glide among them. */
+const errorKinds: ErrorKinds = {
+  replies: new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply', 'RequestError']),
+  connections: new Set([
+    'AbortError',
+    'ClientClosedError',
+    'ClosingError',
+    'ConnectionError',
+    'MaxRetriesPerRequestError',
+    'SocketClosedUnexpectedlyError',
+    'TimeoutError',
+  ]),
+};
 
 export function functionClient(sendCommand: CommandFunction): Client {
   const send: Send = (args) => sendCommand([...args]);
@@ -23,15 +30,16 @@ export function functionClient(sendCommand: CommandFunction): Client {
           '`clear` cannot reach every node of a cluster through a function: give `redisStore` the cluster client itself',
         );
       }
-      return [send];
+      return [{ name: '', send }];
     },
+    nodeOf: () => undefined,
     // Unknown, so one command takes one key.
     isCluster: true,
     isOrdered: false,
     keyPrefix: '',
     isEnded: () => false,
     onEnd: () => () => undefined,
-    isReply: (error) => isErrorReply(error, replyErrors),
+    failureOf: (error) => classify(error, errorKinds),
     canDuplicate: false,
     openSubscriber: () => undefined,
   };

@@ -1,5 +1,7 @@
-import { anyOf, isErrorReply, listen, textOf } from './client.js';
-import type { Client, Emitter, Send, Subscriber, SubscriberHandlers } from './client.js';
+import { anyOf, listen, textOf } from './client.js';
+import { classify } from './failure.js';
+import type { Client, Emitter, Node, Send, Subscriber, SubscriberHandlers } from './client.js';
+import type { ErrorKinds } from './failure.js';
 
 /** ioredis, iovalkey and their clusters. */
 export interface CallClient {
@@ -9,30 +11,36 @@ export interface CallClient {
 /** The parts of ioredis and iovalkey that are used. A cluster has `nodes`. */
 export interface IoRedis extends CallClient, Emitter {
   readonly status?: string;
-  readonly options?: { readonly keyPrefix?: unknown };
+  readonly options?: { readonly keyPrefix?: unknown; readonly host?: unknown; readonly port?: unknown };
   readonly stream?: { unref?(): unknown };
   readonly isCluster?: boolean;
   nodes?(role: 'master'): IoRedis[];
+  /** `host:port` of the nodes of each slot, the master first. */
+  readonly slots?: readonly (readonly string[] | undefined)[];
   duplicate?(options: object): IoRedis;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;
   disconnect(): void;
 }
 
-const replyErrors: ReadonlySet<string> = new Set(['ReplyError']);
+const errorKinds: ErrorKinds = {
+  replies: new Set(['ReplyError']),
+  connections: new Set(['AbortError', 'InterruptError', 'MaxRetriesPerRequestError', 'ClusterAllFailedError']),
+};
 
 export function ioRedisClient(client: IoRedis): Client {
   const isCluster = client.isCluster === true && typeof client.nodes === 'function';
   const send = sendTo(client);
   return {
     send: (_key, args) => send(args),
-    masters: async () => (isCluster ? client.nodes!('master').map(sendTo) : [send]),
+    masters: async () => (isCluster ? client.nodes!('master').map(nodeFor) : [{ name: '', send }]),
+    nodeOf: (slot) => (isCluster ? client.slots?.[slot]?.[0] : ''),
     isCluster,
     isOrdered: true,
     keyPrefix: textOf(client.options?.keyPrefix ?? ''),
     isEnded: () => client.status === 'end',
     onEnd: (listener) => listen(client, 'end', listener),
-    isReply: (error) => isErrorReply(error, replyErrors),
+    failureOf: (error) => classify(error, errorKinds),
     canDuplicate: isCluster || typeof client.duplicate === 'function',
     openSubscriber: (handlers) => {
       // Every node of a cluster gets every message, so one connection to one node is enough.
@@ -77,6 +85,11 @@ export function ioRedisSubscriber(client: IoRedis, handlers: SubscriberHandlers,
 
 function sendTo(node: IoRedis): Send {
   return ([command, ...args]) => node.call(command!, ...args);
+}
+
+function nodeFor(node: IoRedis): Node {
+  const { host, port } = node.options ?? {};
+  return { name: `${String(host)}:${String(port)}`, send: sendTo(node) };
 }
 
 function ignore(): void {}

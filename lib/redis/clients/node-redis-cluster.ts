@@ -1,5 +1,5 @@
 import { anyOf, listen } from './client.js';
-import { isNodeRedisReply, openDuplicate } from './node-redis.js';
+import { nodeRedisFailureOf, openDuplicate } from './node-redis.js';
 import type { Client, Emitter } from './client.js';
 import type { NodeRedis } from './node-redis.js';
 
@@ -13,6 +13,8 @@ export interface ClusterClient {
 /** The parts of a node-redis cluster that are used. */
 export interface NodeRedisCluster extends ClusterClient, Emitter {
   readonly isOpen?: boolean;
+  readonly masters: readonly { readonly address?: string }[];
+  readonly slots?: readonly ({ readonly master?: { readonly address?: string } } | undefined)[];
   nodeClient(master: unknown): NodeRedis | Promise<NodeRedis>;
 }
 
@@ -22,9 +24,14 @@ export function nodeRedisClusterClient(cluster: NodeRedisCluster): Client {
   return {
     send: (key, args) => cluster.sendCommand(key, false, [...args]),
     masters: async () => {
-      const nodes = await Promise.all(cluster.masters.map(async (master) => cluster.nodeClient(master)));
-      return nodes.map((node) => (args: readonly string[]) => node.sendCommand([...args]));
+      return Promise.all(
+        cluster.masters.map(async (master) => {
+          const node = await cluster.nodeClient(master);
+          return { name: String(master.address), send: (args: readonly string[]) => node.sendCommand([...args]) };
+        }),
+      );
     },
+    nodeOf: (slot) => cluster.slots?.[slot]?.master?.address,
     isCluster: true,
     isOrdered: true,
     keyPrefix: '',
@@ -40,7 +47,7 @@ export function nodeRedisClusterClient(cluster: NodeRedisCluster): Client {
         stopListeningToCluster();
       };
     },
-    isReply: isNodeRedisReply,
+    failureOf: nodeRedisFailureOf,
     canDuplicate: true,
     // Every node of a cluster gets every message, so one connection to one node is enough.
     openSubscriber: async (handlers) => {

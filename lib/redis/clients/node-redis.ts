@@ -1,5 +1,7 @@
-import { isErrorReply, listen } from './client.js';
+import { listen } from './client.js';
+import { classify } from './failure.js';
 import type { Client, Emitter, Subscriber, SubscriberHandlers } from './client.js';
+import type { ErrorKinds, Failure } from './failure.js';
 
 /** node-redis: a client or a pool. */
 export interface SendCommandClient {
@@ -23,19 +25,36 @@ export interface NodeRedis extends SendCommandClient, Emitter {
   unref?(): void;
 }
 
-const replyErrors: ReadonlySet<string> = new Set(['ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply']);
+const errorKinds: ErrorKinds = {
+  replies: new Set(['ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply']),
+  connections: new Set([
+    'AbortError',
+    'ClientClosedError',
+    'ClientOfflineError',
+    'CommandTimeoutDuringMaintenanceError',
+    'ConnectionTimeoutError',
+    'DisconnectsClientError',
+    'ReconnectStrategyError',
+    'RootNodesUnavailableError',
+    'SocketClosedUnexpectedlyError',
+    'SocketTimeoutDuringMaintenanceError',
+    'SocketTimeoutError',
+    'TimeoutError',
+  ]),
+};
 
 export function nodeRedisClient(client: NodeRedis): Client {
   const send = (args: readonly string[]): Promise<unknown> => client.sendCommand([...args]);
   return {
     send: (_key, args) => send(args),
-    masters: async () => [send],
+    masters: async () => [{ name: '', send }],
+    nodeOf: () => '',
     isCluster: false,
     isOrdered: client.totalClients === undefined,
     keyPrefix: '',
     isEnded: () => client.isOpen === false,
     onEnd: (listener) => listen(client, 'end', listener),
-    isReply: isNodeRedisReply,
+    failureOf: nodeRedisFailureOf,
     canDuplicate: typeof client.duplicate === 'function',
     openSubscriber: (handlers) => openDuplicate(client, handlers),
   };
@@ -76,8 +95,8 @@ export function nodeRedisSubscriber(client: NodeRedis, handlers: SubscriberHandl
   };
 }
 
-export function isNodeRedisReply(error: unknown): boolean {
-  return isErrorReply(error, replyErrors);
+export function nodeRedisFailureOf(error: unknown): Failure {
+  return classify(error, errorKinds);
 }
 
 function ignore(): void {}
