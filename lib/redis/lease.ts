@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { base64url } from '../hashing/bytes.js';
 import { startTimer } from '../platform/timer.js';
 import { textOf } from './commands.js';
 import * as scripts from './scripts.js';
@@ -125,7 +125,7 @@ export class Lease<V> implements Grant<V> {
 
 /** Unique in the world; without characters that mean something in a record. */
 export function createToken(): string {
-  return randomBytes(12).toString('base64url');
+  return base64url(crypto.getRandomValues(new Uint8Array(12)));
 }
 
 /** Sent once: where it fails the lease runs out by itself. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha1 } from './sha1.js';
 
 /** A Lua script and the name under which a server knows it. */
 export interface Script {
@@ -158,5 +158,5 @@ return removed
 
 function script(body: string): Script {
   const source = prelude + body;
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
+  return { source, sha: sha1(source) };
 }
