@@ -1,3 +1,4 @@
+import { NativePromise } from './platform/promise.js';
 import { answerCall } from './call/call.js';
 import { show } from './platform/show.js';
 import { resolveOptions } from './resolve-options.js';
@@ -18,7 +19,7 @@ import type { Owner } from './call/wrapper.js';
  * @throws {TypeError} at once, for a non-function, an unknown option or one of the wrong kind.
  * @example
  * const getUser = memoizeAsync(async (id: number, db: Database) => db.user(id), { ignore: [1], ttl: 60_000 });
- * await Promise.all([getUser(7, db), getUser(7, db)]); // one query
+ * await NativePromise.all([getUser(7, db), getUser(7, db)]); // one query
  */
 export function memoizeAsync<F extends Inferable>(fn: F & ReturnsPromise, options?: MemoizeOptions<F>): Memoized<F>;
 export function memoizeAsync<This, Args extends unknown[], R>(
@@ -54,6 +55,9 @@ export function memoizeWith(
 }
 
 export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): unknown {
+  if (/^\[object (?:Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn))) {
+    throw new TypeError(`Expected a function whose result can be shared, got a generator function: return an array`);
+  }
   const wrapper = createWrapper(fn, options, owner);
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return answerCall(wrapper, this, args);
