@@ -1,6 +1,6 @@
 import { UnkeyableArgumentError } from '../errors.js';
 import { Canonicalizer } from './canonicalize.js';
-import { copyArguments } from './copy-arguments.js';
+import { ArgumentCopier } from './argument-copier.js';
 import { isInstance } from './describe-object.js';
 import { createDigest } from './digest.js';
 import { compileIgnore, noExclusions } from './ignore.js';
@@ -52,6 +52,7 @@ const emptyList = '()';
 export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf, encode, maxSize } = options;
   let idle: Canonicalizer | undefined;
+  let copier: ArgumentCopier | undefined;
   const digest = createDigest();
   const exclusions = keyOf === undefined ? compileIgnore(options.ignore ?? []) : noExclusions;
 
@@ -71,7 +72,7 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
       return args.length === 1 ? ofOne(args[0]) : keys?.find(args);
     },
     knownOne: (argument: unknown) => (isPlain ? ofOne(argument) : undefined),
-    copyArguments: (args: readonly unknown[]) => copyArguments(args, exclusions),
+    copyArguments: (args: readonly unknown[]) => (copier ??= new ArgumentCopier(exclusions)).copy(args),
     forget: () => {
       keys?.forget();
       // It holds texts of properties and names of objects.
