@@ -55,14 +55,14 @@ describe('encode', () => {
     key('a', 1, null, undefined, [1], { a: 1n, signal }, signal, new Date(), new Map([[{}, [/a/]]]), new URL('a:b'));
     key({ signal: undefined });
     expect(asked).toEqual([]);
-    const values = [
+    const values: unknown[] = [
       () => 1,
       Symbol('s'),
       new ObjectId('a'),
       { [Symbol('s')]: 1 },
       Object.assign(Object.create(null), { [Symbol('s')]: 1 }),
       Object.assign(new Date(0), { a: 1 }),
-      Object.create(Map.prototype),
+      Object.create(Map.prototype) as object,
       Promise.resolve(),
       new Map().keys(),
       Object.defineProperty({}, Symbol.toStringTag, { value: 'Thing' }),
@@ -170,7 +170,13 @@ describe('encode', () => {
     }
   });
 
-  it('sees a value again each time: a key is never remembered for an instance', () => {
+  it('runs no code of an object to remember its key', () => {
+    const { key } = recorded(() => 'x');
+    const guarded = new Proxy(new Money(1), { ownKeys: () => { throw new RangeError('mine'); } }); // prettier-ignore
+    for (let sight = 0; sight < 4; sight++) expect(key(guarded, 1)).toBe('@E"1:x#1');
+  });
+
+  it('is asked each time: the key of an instance is never remembered', () => {
     const point = { x: 1, toString: undefined };
     const { key } = recorded((value) => String((value as { now: number }).now));
     class Clock {

@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDeepStrictEqual } from 'node:util';
 import { KeyCache } from '../../lib/hashing/key-cache.js';
 import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
-import { asCalled } from '../support/as-called.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -254,7 +252,6 @@ describe('KeyCache', () => {
           throw new Error(`SEED=${seed}: ${found} for ${encode(args)}`);
         for (let sight = 0; sight < 3; sight++) expect(builder(undefined, args)).toBe(encode(args));
       }
-      expect(encode(near) === encode(list)).toBe(isDeepStrictEqual(asCalled(near), asCalled(list)));
     }
     expect(hits).toBeGreaterThan(count / 6);
   }, 60_000);

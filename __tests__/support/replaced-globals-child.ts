@@ -42,7 +42,7 @@ function subclassOf(real: (typeof globals)[string]): typeof real {
     return new.target ? Reflect.construct(real, args, new.target) : Reflect.apply(real, this, args);
   }
   Object.setPrototypeOf(Replaced, real);
-  Replaced.prototype = Object.create(real.prototype as object);
+  Replaced.prototype = Object.create(real.prototype as object) as object;
   Object.defineProperty(Replaced.prototype, 'constructor', { value: Replaced, configurable: true, writable: true });
   return Replaced as unknown as typeof real;
 }

@@ -237,6 +237,7 @@ function copyOf(args: readonly unknown[]): unknown[] | undefined {
 function copyInto(target: object, name: string | number, value: unknown, depth: number): boolean {
   let copy = value;
   if (typeof value === 'object' && value !== null) {
+    if (getPrototypeOf(value) !== rootPrototype) return false;
     copy = {};
     if (!copyProperties(copy as object, value, depth)) return false;
   } else if (!canBeKept(value)) {
