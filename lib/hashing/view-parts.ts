@@ -9,25 +9,27 @@ export interface ViewParts {
   readonly length: number;
 }
 
-const typedArray = readersOf(Uint8Array.prototype);
-const dataView = readersOf(DataView.prototype);
-const lengthOf = methodOf(Uint8Array.prototype, 'length', 'get');
+const typedArray = {
+  buffer: methodOf(Uint8Array.prototype, 'buffer', 'get'),
+  byteOffset: methodOf(Uint8Array.prototype, 'byteOffset', 'get'),
+  byteLength: methodOf(Uint8Array.prototype, 'byteLength', 'get'),
+  length: methodOf(Uint8Array.prototype, 'length', 'get'),
+};
+
+const dataView = {
+  buffer: methodOf(DataView.prototype, 'buffer', 'get'),
+  byteOffset: methodOf(DataView.prototype, 'byteOffset', 'get'),
+  byteLength: methodOf(DataView.prototype, 'byteLength', 'get'),
+  length: () => 0,
+};
 
 /** Reads internal state only. Throws for an object that has none. */
 export function viewParts(view: object, isDataView: boolean): ViewParts {
-  const { buffer, byteOffset, byteLength } = isDataView ? dataView : typedArray;
+  const { buffer, byteOffset, byteLength, length } = isDataView ? dataView : typedArray;
   return {
     buffer: buffer(view) as ArrayBuffer,
     byteOffset: byteOffset(view) as number,
     byteLength: byteLength(view) as number,
-    length: isDataView ? 0 : (lengthOf(view) as number),
-  };
-}
-
-function readersOf(prototype: object) {
-  return {
-    buffer: methodOf(prototype, 'buffer', 'get'),
-    byteOffset: methodOf(prototype, 'byteOffset', 'get'),
-    byteLength: methodOf(prototype, 'byteLength', 'get'),
+    length: length(view) as number,
   };
 }
