@@ -144,7 +144,7 @@ describe('KeyCache', () => {
     expect(taught(list).find(list)).toBe(encode(list));
   });
 
-  it('is dropped whole when it is full, rests, and learns again', () => {
+  it('is dropped as a whole when it is full, is bypassed, and learns again', () => {
     const cache = taught(['first', 0]);
     for (let i = 0; i < 9000; i++) for (let sight = 0; sight < 2; sight++) cache.learn(['x', i], encode(['x', i]));
     expect(cache.find(['first', 0])).toBeUndefined();
@@ -209,7 +209,7 @@ describe('KeyCache', () => {
     }
   });
 
-  it('rests for 8,192 lookups, then twice as long each time up to 524,288, and anew after a sampleSize that helped', () => {
+  it('is bypassed for 8,192 lookups, then twice as long each time up to 524,288, and anew after a useful sample', () => {
     const list = ['a', 1];
     const cache = taught(list);
     const miss = (times: number): void => {
@@ -221,7 +221,7 @@ describe('KeyCache', () => {
       for (let sight = 0; sight < 2; sight++) cache.learn(list, encode(list));
       return cache.find(list) !== undefined;
     };
-    /** The cache has seen so many lookups since it was judged; with one more after the sampleSize it goes to rest. */
+    /** `lookups`: how many the current sample has. One more than the sample size starts the bypass. */
     const expectBypass = (lookups: number, bypassed: number): void => {
       miss(sampleSize - lookups);
       expect(cache.find(list)).toBeUndefined();

@@ -22,7 +22,7 @@ interface ViewMaker {
   from(buffer: ArrayBufferLike, offset: number, length: number): object;
 }
 
-/** Up to so many elements, listing all names costs next to nothing. */
+/** Up to this number of elements, listing all names costs next to nothing. */
 const fewElements = 64;
 
 const { getPrototypeOf } = Object;
