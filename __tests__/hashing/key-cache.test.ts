@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { KeyCache } from '../../lib/hashing/key-cache.js';
 import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { asCalled } from '../support/as-called.js';
+import { DeepEquality } from '../support/deep-equality.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -239,6 +241,7 @@ describe('KeyCache', () => {
 
   it(`agrees with the encoder on any list (SEED=${seed})`, () => {
     const generator = new ListGenerator(seed);
+    const equality = new DeepEquality();
     const builder = createKeyBuilder({ name: 'f' });
     const lists = Array.from({ length: count }, () => generator.list());
     let hits = 0;
@@ -252,7 +255,10 @@ describe('KeyCache', () => {
           throw new Error(`SEED=${seed}: ${found} for ${encode(args)}`);
         for (let sight = 0; sight < 3; sight++) expect(builder(undefined, args)).toBe(encode(args));
       }
+      const areEqual = equality.holds(asCalled(near), asCalled(list));
+      if (areEqual !== undefined) expect(encode(near) === encode(list)).toBe(areEqual);
     }
     expect(hits).toBeGreaterThan(count / 6);
+    expect(equality.unanswered).toBeLessThan(0.001);
   }, 60_000);
 });
