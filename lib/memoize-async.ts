@@ -16,6 +16,11 @@ import type { Place } from './call/namespace.js';
 import type { Entry } from './store/store.js';
 import type { Call, Owner, Wrapper } from './call/wrapper.js';
 
+/** Memoizes a function with options that were given before. One signature: composition infers nothing from several. */
+export interface Memoize {
+  <F extends Callable>(fn: F): Memoized<true extends IsAsync<F> ? F : Promised<F>>;
+}
+
 /**
  * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.
  * With options alone it returns a function that wraps, for any `pipe`.
@@ -32,10 +37,7 @@ export function memoizeAsync<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
   options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
 ): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
-// One signature, for composition infers nothing from several.
-export function memoizeAsync(
-  options: MemoizeOptions,
-): <F extends Callable>(fn: F) => Memoized<true extends IsAsync<F> ? F : Promised<F>>;
+export function memoizeAsync(options: MemoizeOptions): Memoize;
 export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
   return memoizeWith(fnOrOptions, options, resolveOptions, wrap);
 }
