@@ -36,6 +36,7 @@ describe('the types', () => {
         '__tests__/types/host.test-d.ts',
         '__tests__/types/ignore.test-d.ts',
         '__tests__/types/memoize-async.test-d.ts',
+        '__tests__/types/real-world.test-d.ts',
         '__tests__/types/stores.test-d.ts',
       ]),
     );

@@ -214,8 +214,9 @@ interface Fluent<T> extends Promise<T> {
 declare const findFluent: <T extends FindArgs>(args: T) => Fluent<Found<T>>;
 // One signature cannot be generic where the function is: such a promise keeps claiming its members.
 expectTypeOf(memoizeAsync(findFluent)({ where: { id: 1 } })).resolves.toEqualTypeOf<User>();
+// A function that always throws has no result, though.
 expectTypeOf(memoizeAsync(async (): Promise<never> => Promise.reject(new Error('never'))).peek()).toEqualTypeOf<
-  Promise<unknown>
+  Promise<undefined>
 >();
 
 // --- properties of the function ---
