@@ -24,7 +24,10 @@ expectTypeOf(read.peek('a')).resolves.toExtend<string | Uint8Array | undefined>(
 const execute = memoizeAsync(promisify(execFile));
 expectTypeOf(execute('ls')).resolves.toExtend<{ stdout: string }>();
 void execute.delete('ls', ['-l']);
-const fetchOnce = memoizeAsync(fetch, { keyOf: (input) => (input instanceof Request ? input.url : input), ttl: (response) => (response.ok ? 5 : 0) });
+const fetchOnce = memoizeAsync(fetch, {
+  keyOf: (input) => (input instanceof Request ? input.url : input),
+  ttl: (response) => (response.ok ? 5 : 0),
+});
 void fetchOnce.delete('/');
 const get: typeof fetch = memoizeAsync(fetch);
 void get('/', { method: 'GET' });
