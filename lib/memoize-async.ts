@@ -10,6 +10,11 @@ import type { Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 import type { Owner } from './call/wrapper.js';
 
+/** Memoizes a function with options that were given before. One signature: composition infers nothing from several. */
+export interface Memoize {
+  <F extends Callable>(fn: F): Memoized<true extends IsAsync<F> ? F : Promised<F>>;
+}
+
 /**
  * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.
  * With options alone it returns a function that wraps, for any `pipe`.
@@ -26,10 +31,7 @@ export function memoizeAsync<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
   options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
 ): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
-// One signature, for composition infers nothing from several.
-export function memoizeAsync(
-  options: MemoizeOptions,
-): <F extends Callable>(fn: F) => Memoized<true extends IsAsync<F> ? F : Promised<F>>;
+export function memoizeAsync(options: MemoizeOptions): Memoize;
 export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
   return memoizeWith(fnOrOptions, options, resolveOptions, wrap);
 }
