@@ -131,7 +131,10 @@ export class Observer {
 
   #write(event: MemoizeEvent): void {
     const { type, name: _name, key, ...details } = event;
-    const values = Object.values(details);
+    // Of a run that failed the log tells why, not where.
+    const values = Object.values(details).map((value: unknown) =>
+      type === 'run' && value instanceof Error ? String(value) : value,
+    );
     this.#attempt(() => this.#log(`%s %s${' %o'.repeat(values.length)}`, type, printable(key), ...values));
   }
 
