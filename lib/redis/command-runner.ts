@@ -63,6 +63,14 @@ export class CommandRunner {
     return this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, read, options });
   }
 
+  /** @param key Any key that the user may read. */
+  masters(key: string, timeout: number): Promise<readonly Node[]> {
+    const breaker = this.#breakers.ofNode('');
+    const read = (nodes: unknown): readonly Node[] => nodes as readonly Node[];
+    const act = (): Promise<unknown> => this.client.masters(key);
+    return this.#attempt({ name: 'get', breaker, act, read, options: { timeout, bypassBreaker: true } });
+  }
+
   /** Sends a command to one node of a cluster. */
   sendTo(node: Node, args: readonly string[], options: RunOptions): Promise<unknown> {
     const breaker = this.#breakers.ofNode(node.name);

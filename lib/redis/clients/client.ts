@@ -7,12 +7,18 @@ export type Send = (args: readonly string[]) => Promise<unknown>;
 export interface Client {
   /** @param key The key of the command, by which a cluster finds the node. */
   send(key: string, args: readonly string[]): Promise<unknown>;
-  /** The masters that hold all keys together. */
-  masters(): Promise<readonly Node[]>;
+  /**
+   * The masters that are known to the client, once it is ready. For anything but a cluster: the client itself.
+   *
+   * @param key Any key that the user may read.
+   */
+  masters(key: string): Promise<readonly Node[]>;
   /** The name of the node that has a slot. `undefined`: not known. */
   nodeOf(slot: number): string | undefined;
   /** True where keys may be spread over nodes, so that one command takes keys of one slot. */
   readonly isCluster: boolean;
+  /** True for a cluster whose nodes can be asked one by one. */
+  readonly hasNodes: boolean;
   /** True where commands reach the server in the order in which they are sent. */
   readonly isOrdered: boolean;
   /** What the client puts before keys, but not before channels. */

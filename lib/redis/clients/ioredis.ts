@@ -33,9 +33,15 @@ export function ioRedisClient(client: IoRedis): Client {
   const send = sendTo(client);
   return {
     send: (_key, args) => send(args),
-    masters: async () => (isCluster ? client.nodes!('master').map(nodeFor) : [{ name: '', send }]),
+    masters: async (key) => {
+      if (!isCluster) return [{ name: '', send }];
+      // A cluster that is not ready knows only some of its nodes, and holds commands back until it is.
+      await client.call('get', key);
+      return client.nodes!('master').map(nodeFor);
+    },
     nodeOf: (slot) => (isCluster ? client.slots?.[slot]?.[0] : ''),
     isCluster,
+    hasNodes: isCluster,
     isOrdered: true,
     keyPrefix: textOf(client.options?.keyPrefix ?? ''),
     isEnded: () => client.status === 'end',

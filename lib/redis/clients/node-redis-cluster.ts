@@ -33,6 +33,7 @@ export function nodeRedisClusterClient(cluster: NodeRedisCluster): Client {
     },
     nodeOf: (slot) => cluster.slots?.[slot]?.master?.address,
     isCluster: true,
+    hasNodes: true,
     isOrdered: true,
     keyPrefix: '',
     isEnded: () => cluster.isOpen === false,

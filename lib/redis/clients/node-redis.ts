@@ -50,6 +50,7 @@ export function nodeRedisClient(client: NodeRedis): Client {
     masters: async () => [{ name: '', send }],
     nodeOf: () => '',
     isCluster: false,
+    hasNodes: false,
     isOrdered: client.totalClients === undefined,
     keyPrefix: '',
     isEnded: () => client.isOpen === false,
