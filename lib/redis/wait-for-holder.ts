@@ -3,13 +3,13 @@ import { parseWakeUp, wakeUpWords } from './messages.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Timer } from '../platform/timer.js';
 import type { Answer } from './answer.js';
-import type { PubSub } from './pub-sub.js';
+import type { Subscriptions } from './subscriptions.js';
 
 export interface Wait<V> {
   /** The answer that told to wait. */
   readonly first: Extract<Answer<V>, { holder: string }>;
   readonly ask: () => Promise<Answer<V>>;
-  readonly pubSub: PubSub;
+  readonly subscriptions: Subscriptions;
   readonly channel: string;
   /** The longest wait, in milliseconds. */
   readonly limit: number;
@@ -30,12 +30,19 @@ const SLOW_POLL = 250;
  * Waits until the run of another process is over. Subscribes first and asks again after that, so that no message is
  * missed in between. Messages only tell when to look.
  */
-export async function waitForHolder<V>({ first, ask, pubSub, channel, limit, signal }: Wait<V>): Promise<Outcome<V>> {
+export async function waitForHolder<V>({
+  first,
+  ask,
+  subscriptions,
+  channel,
+  limit,
+  signal,
+}: Wait<V>): Promise<Outcome<V>> {
   const startedAt = performance.now();
   /** Holders that brought nothing, by their messages. */
   const failed = new Set<string>();
   const alarm = new Alarm(signal);
-  const subscription = pubSub.listen(
+  const subscription = subscriptions.listen(
     [channel],
     {
       message: (_channel, text) => {

@@ -25,12 +25,22 @@ export interface Client {
   readonly keyPrefix: string;
   /** True after the client has been closed for good. */
   isEnded(): boolean;
-  /** Calls `listener` when the client is closed. Returns a function that stops it. */
-  onEnd(listener: () => void): () => void;
   failureOf(error: unknown): Failure;
-  readonly canDuplicate: boolean;
-  /** Opens a connection for messages. `undefined`: not possible at present. */
-  openSubscriber(handlers: SubscriberHandlers): Subscriber | undefined | Promise<Subscriber | undefined>;
+  /** Where connections for messages come from. `undefined`: there are none. */
+  readonly messages: MessageSource | undefined;
+}
+
+/** Opens connections for messages, or attaches to one that was given. */
+export interface MessageSource {
+  /**
+   * An opened connection never connects again by itself, so that the next one may be to another node. `undefined`: not
+   * possible at present.
+   */
+  open(handlers: SubscriberHandlers): Subscriber | undefined | Promise<Subscriber | undefined>;
+  /** True after the user's client has been closed for good. */
+  isEnded(): boolean;
+  /** Calls `listener` when the user's client is closed. Returns a function that stops it. */
+  onEnd(listener: () => void): () => void;
 }
 
 /** One server. */
@@ -52,11 +62,11 @@ export interface Subscriber {
 /** What a connection for messages reports. */
 export interface SubscriberHandlers {
   message(channel: string, text: string): void;
-  /** Connected, or connected again: subscribe now. */
+  /** Connected: subscribe now. A given connection may connect again. */
   up(): void;
   /** Disconnected: messages may be lost. */
   down(): void;
-  /** The client has given up. */
+  /** The connection is lost for good. */
   ended(): void;
 }
 
@@ -77,7 +87,11 @@ export function textOf(reply: unknown): string {
   return typeof reply === 'string' ? reply : String(reply);
 }
 
-/** One of the items, chosen at random. */
-export function anyOf<T>(items: readonly T[]): T | undefined {
-  return items[Math.floor(Math.random() * items.length)];
+/** An item for which `isLikely` holds, else any, chosen at random. */
+export function anyOf<T>(items: readonly T[], isLikely: (item: T) => boolean): T | undefined {
+  const likely = items.filter(isLikely);
+  const candidates = likely.length > 0 ? likely : items;
+  return candidates[Math.floor(Math.random() * candidates.length)];
 }
+
+export function ignore(): void {}

@@ -31,9 +31,7 @@ export function functionClient(sendCommand: CommandFunction): Client {
     isOrdered: false,
     keyPrefix: '',
     isEnded: () => false,
-    onEnd: () => () => undefined,
     failureOf: (error) => classify(error, errorKinds),
-    canDuplicate: false,
-    openSubscriber: () => undefined,
+    messages: undefined,
   };
 }
