@@ -5,4 +5,3 @@ import '../__tests__/in-flight/recursion.test.js';
 import '../__tests__/in-flight/registry.test.js';
 import '../__tests__/in-flight/remembered-errors.test.js';
 import '../__tests__/in-flight/signals.test.js';
-import '../__tests__/in-flight/slots.test.js';

@@ -128,37 +128,37 @@ describe('time', () => {
     ['the moment before its end', 1, 'fresh'],
     ['its end', 0, 'stale'],
   ])('counts an entry at %s as %s', (_when, left, freshness) => {
-    const entry = createEntry('x', { storedAt: START, ttl: 100 });
+    const entry = createEntry({ value: 'x', ttl: 100 }, START);
     expect(freshnessOf(entry, START + 100 - Number(left), { staleWhileRevalidate: 1, staleIfError: 0 })).toBe(
       freshness,
     );
   });
 
   it('decides from entry, clock and windows alone', () => {
-    const entry = createEntry('x', { storedAt: 0, ttl: 100 });
+    const entry = createEntry({ value: 'x', ttl: 100 }, 0);
     const windows = { staleWhileRevalidate: 10, staleIfError: 20 };
     const worth = [-1_001, -1_000, 0, 99, 100, 109, 110, 119, 120].map((now) => freshnessOf(entry, now, windows));
     expect(worth).toEqual(['expired', 'fresh', 'fresh', 'fresh', 'stale', 'stale', 'fallback', 'fallback', 'expired']);
     const allowed = [-1_001, -1_000, 99, 119, 120].map((now) => answersErrors(entry, now, windows));
     expect(allowed).toEqual([false, true, true, true, false]);
     expect(freshnessOf(entry, 105, { staleWhileRevalidate: 0, staleIfError: 20 })).toBe('fallback');
-    const endless = createEntry('x', { storedAt: 5_000, ttl: Infinity });
+    const endless = createEntry({ value: 'x', ttl: Infinity }, 5_000);
     expect(endless).toEqual({ v: 1, value: 'x', storedAt: 5_000 });
     expect(freshnessOf(endless, 0, windows)).toBe('fresh');
     expect(answersErrors(endless, 0, windows)).toBe(true);
   });
 
   it('writes into an entry what a later process needs, and no more', () => {
-    expect(createEntry('x', { storedAt: 5, ttl: 10 })).toEqual({ v: 1, value: 'x', storedAt: 5, freshUntil: 15 });
-    expect(createEntry('x', { storedAt: 5, ttl: 10, duration: 3 })).toEqual({
+    expect(createEntry({ value: 'x', ttl: 10 }, 5)).toEqual({ v: 1, value: 'x', storedAt: 5, freshUntil: 15 });
+    expect(createEntry({ value: 'x', ttl: 10, duration: 3 }, 5)).toEqual({
       v: 1,
       value: 'x',
       storedAt: 5,
       freshUntil: 15,
       duration: 3,
     });
-    expect(Object.keys(createEntry('x', { storedAt: 5, ttl: 10 }))).not.toContain('duration');
-    expect(createEntry('x', { storedAt: 5, ttl: Infinity, duration: 3 })).toEqual({ v: 1, value: 'x', storedAt: 5 });
+    expect(Object.keys(createEntry({ value: 'x', ttl: 10 }, 5))).not.toContain('duration');
+    expect(createEntry({ value: 'x', ttl: Infinity, duration: 3 }, 5)).toEqual({ v: 1, value: 'x', storedAt: 5 });
   });
 
   it('hints a lifetime in whole milliseconds, or none', () => {
@@ -169,13 +169,13 @@ describe('time', () => {
   });
 
   it('is due early by the formula, and never without a duration or an end', () => {
-    const entry = createEntry('x', { storedAt: 0, ttl: 100, duration: 10 });
+    const entry = createEntry({ value: 'x', ttl: 100, duration: 10 }, 0);
     // -10 * 2 * ln(e^-3) = 60.
     expect(isDueEarly(entry, 39, 2, Math.exp(-3))).toBe(false);
     expect(isDueEarly(entry, 41, 2, Math.exp(-3))).toBe(true);
     expect(isDueEarly(entry, 0, 2, 0)).toBe(true);
-    expect(isDueEarly(createEntry('x', { storedAt: 0, ttl: 100, duration: 0 }), 99, 2, 0)).toBe(false);
-    expect(isDueEarly(createEntry('x', { storedAt: 0, ttl: 100 }), 99, 2, 0)).toBe(false);
+    expect(isDueEarly(createEntry({ value: 'x', ttl: 100, duration: 0 }, 0), 99, 2, 0)).toBe(false);
+    expect(isDueEarly(createEntry({ value: 'x', ttl: 100 }, 0), 99, 2, 0)).toBe(false);
     expect(isDueEarly({ v: 1, value: 'x', storedAt: 0, duration: 10 }, 99, 2, 0)).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 import { emptyStats } from './observer.js';
-import { Activity } from './platform/pending-work.js';
+import { PendingWork } from './platform/pending-work.js';
 import { memoizeWith, wrap } from './memoize-async.js';
 import { givenOptions, mergeOptions, resolveOptions } from './resolve-options.js';
 import type { Stats } from './events.js';
@@ -8,6 +8,27 @@ import type { memoizeAsync } from './memoize-async.js';
 import type { Owner } from './call/wrapper.js';
 import type { Controls, Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
+
+/** `memoizeAsync` with defaults, and what concerns all its wrappers. */
+export type Memoizer = typeof memoizeAsync & {
+  /**
+   * Forgets the entries of all wrappers, and no others.
+   *
+   * All are tried, then it rejects with the first error. Where `cache` is a selector, it is the store of the receiver
+   * `undefined`.
+   */
+  clear(): Promise<void>;
+
+  /**
+   * Resolves when no run, refresh or write is under way in any wrapper.
+   *
+   * @param limit The longest to wait, in milliseconds. Then it resolves all the same.
+   */
+  settled(limit?: number): Promise<void>;
+
+  /** The sum over all wrappers. */
+  stats(): Stats;
+};
 
 /**
  * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`,
@@ -21,20 +42,10 @@ import type { MemoizeOptions } from './options.js';
  * export const listUsers = memoize(async () => fetchUsers(), { name: 'listUsers', ttl: 5_000 });
  * await memoize.clear(); // after a write
  */
-export function createMemoizer(defaults: MemoizeOptions = {}): typeof memoizeAsync & {
-  /**
-   * Forget the entries of all wrappers, and nobody else's. All are tried, then it rejects with the first error. Where
-   * `cache` picks a store from the receiver, that is the store of `undefined`.
-   */
-  clear(): Promise<void>;
-  /** Resolves when nothing is under way in any wrapper. */
-  settled(): Promise<void>;
-  /** The sum over all wrappers. */
-  stats(): Stats;
-} {
+export function createMemoizer(defaults: MemoizeOptions = {}): Memoizer {
   const shared = givenOptions(defaults);
-  const activity = new Activity();
-  const owner: Owner = { name: shared.name, activity };
+  const pendingWork = new PendingWork();
+  const owner: Owner = { name: shared.name, pendingWork };
   const wrappers: Controls<AnyFunction>[] = [];
   const memoize = (fnOrOptions: unknown, options?: unknown): unknown =>
     memoizeWith(
@@ -52,7 +63,7 @@ export function createMemoizer(defaults: MemoizeOptions = {}): typeof memoizeAsy
       const outcomes = await Promise.allSettled(wrappers.map((wrapper) => wrapper.clear()));
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
-    settled: () => activity.settled(),
+    settled: () => pendingWork.settled(),
     stats: () => sum(wrappers.map((wrapper) => wrapper.stats())),
   });
 }

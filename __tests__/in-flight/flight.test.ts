@@ -1,116 +1,190 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Flight } from '../../lib/in-flight/flight.js';
 import { flush } from '../support/call-recorder.js';
-import type { FlightKind } from '../../lib/in-flight/flight.js';
+import type { FlightKind, FlightState } from '../../lib/in-flight/flight.js';
 
-function flightOf(kind: FlightKind = 'call') {
-  const flight = new Flight<string>('a', kind, 'run');
+type StateName = FlightState<string>['name'];
+
+const names: readonly StateName[] = ['reading', 'running', 'following', 'settled'];
+const signals = [new AbortController().signal];
+
+/** A flight in each state. */
+function flightIn(state: StateName): Flight<string> {
+  const flight = new Flight<string>('a', 'call');
+  if (state !== 'reading') enter(flight, state);
+  return flight;
+}
+
+function enter(flight: Flight<string>, state: StateName): void {
+  if (state === 'reading') flight.override({ type: 'use', entry: undefined });
+  if (state === 'running') flight.run();
+  if (state === 'following') flight.follow(new Flight<string>('a', 'background'));
+  if (state === 'settled') flight.settle('done');
+}
+
+function runningFlight(kind: FlightKind = 'refresh') {
+  const flight = new Flight<string>('a', kind);
+  if (kind === 'call') flight.run();
   const abandoned = jest.fn();
   flight.onAbandoned = abandoned;
   return { flight, abandoned };
 }
 
-const signals = [new AbortController().signal];
+describe('the states of a Flight', () => {
+  it('allow these transitions, and no other', () => {
+    const possible: string[] = [];
+    for (const from of names) {
+      for (const to of names) {
+        const flight = flightIn(from);
+        try {
+          enter(flight, to);
+        } catch (error) {
+          expect(String(error)).toBe(`Error: Expected a flight that can go on to \`${to}\`, got one that is ${from}`);
+          expect(flight.state.name).toBe(from);
+          continue;
+        }
+        expect(flight.state.name).toBe(to);
+        possible.push(`${from} → ${to}`);
+      }
+    }
+    expect(possible.sort()).toEqual([
+      'following → following',
+      'following → running',
+      'following → settled',
+      'reading → following',
+      'reading → reading',
+      'reading → running',
+      'reading → settled',
+      'running → settled',
+    ]);
+  });
+
+  it.each([
+    ['call', 'reading'],
+    ['refresh', 'running'],
+    ['prime', 'running'],
+    ['background', 'running'],
+  ] as const)('begin for a %s with %s', (kind, name) => {
+    const flight = new Flight('a', kind);
+    expect(flight.state.name).toBe(name);
+    expect(flight.isReading).toBe(name === 'reading');
+    expect([flight.isSettled, flight.isEnding, flight.isFenced, flight.isAwaited]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it.each(['done', 'failed', 'timed-out', 'abandoned'] as const)('tell how it settled: %s', (how) => {
+    const { flight } = runningFlight();
+    flight.settle(how);
+    expect(flight.isSettled).toBe(true);
+    expect(flight.state).toEqual({ name: 'settled', how });
+  });
+
+  it('hold what overrides a read', () => {
+    const flight = flightIn('reading');
+    const prime = new Flight<string>('a', 'prime');
+    const entry = { v: 1, value: 'x', storedAt: 0 } as const;
+    flight.override({ type: 'use', entry });
+    expect(flight.state).toEqual({ name: 'reading', override: { type: 'use', entry } });
+    flight.override({ type: 'follow', prime });
+    expect(flight.state).toEqual({ name: 'reading', override: { type: 'follow', prime } });
+  });
+
+  it('name the flight that is followed', () => {
+    const flight = flightIn('reading');
+    const [first, second] = [new Flight<string>('a', 'prime'), new Flight<string>('a', 'refresh')];
+    expect(flight.leader).toBeUndefined();
+    flight.follow(first);
+    expect(flight.leader).toBe(first);
+    flight.follow(second);
+    expect(flight.leader).toBe(second);
+    flight.run();
+    expect(flight.leader).toBeUndefined();
+  });
+
+  it('tell a follower whose leader has settled', () => {
+    const leader = new Flight<string>('a', 'refresh');
+    const flight = flightIn('reading');
+    flight.follow(leader);
+    expect(flight.isEnding).toBe(false);
+    leader.settle('done');
+    expect(flight.isEnding).toBe(true);
+    flight.run();
+    expect(flight.isEnding).toBe(false);
+  });
+});
 
 describe('Flight', () => {
-  it('starts unfenced, unheard and unawaited', () => {
-    expect(new Flight('a', 'call', 'lookup')).toMatchObject({
-      key: 'a',
-      kind: 'call',
-      phase: 'lookup',
-      isFenced: false,
-      isLookupVoid: false,
-      isAnsweredEarly: false,
-      isRunning: false,
-      hasTimedOut: false,
-      hasFailed: false,
-      isEnding: false,
-      isAwaited: false,
-      startedAt: undefined,
-      askedAt: undefined,
-    });
-  });
-
-  it('gives all who ask one answer', async () => {
-    const { flight } = flightOf();
-    expect(flight.answer).toBe(flight.answer);
+  it('has all callers share one promise', async () => {
+    const { flight } = runningFlight();
+    expect(flight.promise).toBe(flight.promise);
     flight.resolve('value');
-    await expect(flight.answer).resolves.toBe('value');
-    expect(flight.hasFailed).toBe(false);
+    await expect(flight.promise).resolves.toBe('value');
   });
 
-  it('lets a promise stand for the answer that nobody asked for yet', async () => {
-    const { flight } = flightOf();
+  it('adopts a promise before callers share another one', async () => {
+    const { flight } = runningFlight();
     const promise = Promise.resolve('value');
-    flight.answerWith(promise);
-    expect(flight.answer).toBe(promise);
+    flight.adopt(promise);
+    expect(flight.promise).toBe(promise);
     flight.resolve('ignored');
-    await expect(flight.answer).resolves.toBe('value');
+    await expect(flight.promise).resolves.toBe('value');
   });
 
-  it('keeps the answer that callers wait for already', async () => {
-    const { flight } = flightOf();
-    const { answer } = flight;
-    flight.answerWith(Promise.resolve('late'));
-    expect(flight.answer).toBe(answer);
+  it('keeps the promise that callers share already', async () => {
+    const { flight } = runningFlight();
+    const { promise } = flight;
+    flight.adopt(Promise.resolve('late'));
+    expect(flight.promise).toBe(promise);
     flight.resolve('value');
-    await expect(answer).resolves.toBe('value');
+    await expect(promise).resolves.toBe('value');
   });
 
-  it('fails, also where nobody waits', async () => {
-    const { flight } = flightOf();
-    flight.reject(new Error('nobody asked'));
-    expect(flight.hasFailed).toBe(true);
-    const asked = flightOf().flight;
-    const { answer } = asked;
-    asked.reject(new Error('down'));
+  it('rejects, also where no caller waits', async () => {
+    runningFlight().flight.reject(new Error('no promise was made'));
+    const { flight } = runningFlight();
+    const { promise } = flight;
+    flight.reject(new Error('down'));
     await flush();
-    await expect(answer).rejects.toThrow('down');
+    await expect(promise).rejects.toThrow('down');
   });
 
-  it('opens again after an early answer', async () => {
-    const { flight } = flightOf();
-    const early = flight.answer;
+  it('gives later callers another promise after the fallback was served', async () => {
+    const { flight } = runningFlight();
+    const early = flight.promise;
     flight.resolve('old');
-    flight.isAnsweredEarly = true;
+    flight.isFallbackServed = true;
     flight.reopen();
-    expect(flight.isAnsweredEarly).toBe(false);
-    const late = flight.answer;
+    expect(flight.isFallbackServed).toBe(false);
+    const late = flight.promise;
     expect(late).not.toBe(early);
     flight.resolve('new');
     await expect(Promise.all([early, late])).resolves.toEqual(['old', 'new']);
   });
 
-  it('may fail after it was opened again, though nobody has asked since', async () => {
-    const { flight } = flightOf();
-    const early = flight.answer;
+  it('rejects after it was reopened, also where no caller came since', async () => {
+    const { flight } = runningFlight();
+    const early = flight.promise;
     flight.resolve('old');
     flight.reopen();
     expect(() => flight.reject(new Error('down'))).not.toThrow();
-    expect(flight.hasFailed).toBe(true);
     await expect(early).resolves.toBe('old');
   });
 
-  it('may be abandoned as long as all its callers can leave', () => {
-    const { flight } = flightOf();
-    expect(flight.mayBeAbandoned).toBe(true);
+  it('can be abandoned as long as all its callers can leave', () => {
+    const { flight } = runningFlight();
+    expect(flight.canBeAbandoned).toBe(true);
     flight.admit(signals);
-    expect(flight.mayBeAbandoned).toBe(true);
+    expect(flight.canBeAbandoned).toBe(true);
     flight.admit(undefined);
-    expect(flight.mayBeAbandoned).toBe(false);
+    expect(flight.canBeAbandoned).toBe(false);
   });
 
-  it('says whose run it waits for', () => {
-    const [{ flight }, { flight: leader }] = [flightOf(), flightOf()];
-    expect(flight.leader).toBeUndefined();
-    flight.follow(leader);
-    expect(flight.leader).toBe(leader);
-    flight.unfollow();
-    expect(flight.leader).toBeUndefined();
-  });
-
-  it('is abandoned by the last of its callers, with its reason', () => {
-    const { flight, abandoned } = flightOf();
+  it('is abandoned when its last caller leaves, with that reason', () => {
+    const { flight, abandoned } = runningFlight('call');
     flight.admit(signals);
     flight.admit(signals);
     expect(flight.isAwaited).toBe(true);
@@ -122,8 +196,8 @@ describe('Flight', () => {
     expect(abandoned.mock.calls).toEqual([['two']]);
   });
 
-  it('is never abandoned once a caller came who cannot leave', () => {
-    const { flight, abandoned } = flightOf();
+  it('is not abandoned once a caller without a signal has joined', () => {
+    const { flight, abandoned } = runningFlight('call');
     flight.admit(signals);
     flight.admit(undefined);
     flight.leave('one');
@@ -131,29 +205,27 @@ describe('Flight', () => {
     expect(abandoned).not.toHaveBeenCalled();
   });
 
-  it('is never abandoned when it is over, or goes on for the sake of the store', () => {
-    for (const kind of ['call', 'background'] as const) {
-      const { flight, abandoned } = flightOf(kind);
-      flight.admit(signals);
-      if (kind === 'call') flight.end();
-      flight.leave('one');
-      expect(abandoned).not.toHaveBeenCalled();
-    }
-    const { flight, abandoned } = flightOf('refresh');
+  it.each([
+    ['call', 'settled', 0],
+    ['background', 'running', 0],
+    ['refresh', 'running', 1],
+  ] as const)('of a %s that is %s is abandoned %d times', (kind, state, times) => {
+    const { flight, abandoned } = runningFlight(kind);
     flight.admit(signals);
+    if (state === 'settled') flight.settle('done');
     flight.leave('one');
-    expect(abandoned).toHaveBeenCalledTimes(1);
+    expect(abandoned).toHaveBeenCalledTimes(times);
   });
 
-  it('can be left by the last caller where nobody has to be told', () => {
-    const flight = new Flight<string>('a', 'prime', 'run');
+  it('can be left by its last caller where there is nothing to abandon', () => {
+    const flight = new Flight<string>('a', 'prime');
     flight.admit(signals);
     expect(() => flight.leave('one')).not.toThrow();
   });
 
-  it('is a caller of the flight that it follows', () => {
-    const { flight: leader, abandoned } = flightOf('refresh');
-    const { flight } = flightOf();
+  it('is one caller of its leader', () => {
+    const { flight: leader, abandoned } = runningFlight();
+    const flight = flightIn('reading');
     flight.admit(signals);
     flight.admit(signals);
     flight.follow(leader);
@@ -162,9 +234,9 @@ describe('Flight', () => {
     expect(abandoned.mock.calls).toEqual([['the follower']]);
   });
 
-  it.each(['before', 'after'])('holds the flight that it follows when a caller came %s that cannot leave', (when) => {
-    const { flight: leader, abandoned } = flightOf('refresh');
-    const { flight } = flightOf();
+  it.each(['before', 'after'])('pins its leader when a caller without a signal joins %s', (when) => {
+    const { flight: leader, abandoned } = runningFlight();
+    const flight = flightIn('reading');
     leader.admit(signals);
     if (when === 'before') flight.admit(undefined);
     else flight.admit(signals);
@@ -175,28 +247,16 @@ describe('Flight', () => {
     expect(abandoned).not.toHaveBeenCalled();
   });
 
-  it('is ending when the flight that it follows is over, unless it follows no more', () => {
-    const { flight: leader } = flightOf('refresh');
-    const { flight } = flightOf();
-    flight.follow(leader);
-    expect(flight.isEnding).toBe(false);
-    leader.end();
-    expect(flight.isEnding).toBe(true);
-    flight.unfollow();
-    expect(flight.isEnding).toBe(false);
-  });
-
-  it('stops its timers when it ends', () => {
-    const { flight } = flightOf();
+  it('stops its timers when it settles', () => {
+    const { flight } = runningFlight();
     const [soft, hard] = [{ stop: jest.fn() }, { stop: jest.fn() }];
     flight.limit(soft, hard);
     expect(soft.stop).not.toHaveBeenCalled();
-    flight.end();
-    expect(flight.phase).toBe('over');
+    flight.settle('done');
     expect(soft.stop).toHaveBeenCalledTimes(1);
     expect(hard.stop).toHaveBeenCalledTimes(1);
-    const bare = flightOf().flight;
+    const bare = runningFlight().flight;
     bare.limit(undefined, undefined);
-    expect(() => bare.end()).not.toThrow();
+    expect(() => bare.settle('done')).not.toThrow();
   });
 });

@@ -1,28 +1,40 @@
 import { describe, expect, it } from '@jest/globals';
 import { Flight } from '../../lib/in-flight/flight.js';
 import { Registry } from '../../lib/in-flight/registry.js';
-import type { FlightKind, FlightPhase } from '../../lib/in-flight/flight.js';
+import { Random, seedOfRun } from '../model/random.js';
+import type { FlightKind } from '../../lib/in-flight/flight.js';
+
+const seed = seedOfRun();
+const entry = { v: 1, value: 'x', storedAt: 0 } as const;
 
 function rig() {
   const registry = new Registry<string>();
-  const add = (kind: FlightKind, phase: FlightPhase = 'run', key = 'a'): Flight<string> => {
-    const flight = new Flight<string>(key, kind, phase);
+  const add = (kind: FlightKind, key = 'a'): Flight<string> => {
+    const flight = new Flight<string>(key, kind);
+    if (kind === 'call') flight.run();
     registry.add(flight);
     return flight;
   };
-  return { registry, add };
+  const addReading = (key = 'a'): Flight<string> => {
+    const flight = new Flight<string>(key, 'call');
+    registry.add(flight);
+    return flight;
+  };
+  return { registry, add, addReading };
 }
 
-const entry = { v: 1, value: 'x', storedAt: 0 } as const;
+function overrideOf({ state }: Flight<string>): unknown {
+  return state.name === 'reading' ? state.override : state.name;
+}
 
 describe('Registry', () => {
-  it('has calls and primes joined at once, refreshes and background runs only where nothing else answers', () => {
+  it('has calls and primes joined at once, refreshes and background runs only where the store has no answer', () => {
     for (const kind of ['call', 'prime', 'refresh', 'background'] as const) {
       const { registry, add } = rig();
       const flight = add(kind);
-      const isAhead = kind === 'call' || kind === 'prime';
-      expect(registry.joinable('a')).toBe(isAhead ? flight : undefined);
-      expect(registry.behind('a')).toBe(isAhead ? undefined : flight);
+      const isForeground = kind === 'call' || kind === 'prime';
+      expect(registry.joinable('a')).toBe(isForeground ? flight : undefined);
+      expect(registry.background('a')).toBe(isForeground ? undefined : flight);
       expect(registry.underWay('a')).toBe(flight);
       expect(registry.underWay('b')).toBeUndefined();
       registry.remove(flight);
@@ -37,29 +49,27 @@ describe('Registry', () => {
     expect(registry.underWay('a')).toBe(call);
   });
 
-  it('removes a flight by its identity', () => {
-    for (const kind of ['call', 'background'] as const) {
-      const { registry, add } = rig();
-      const older = add(kind);
-      const newer = add(kind);
-      registry.remove(older);
-      expect(registry.underWay('a')).toBe(newer);
-    }
+  it.each(['call', 'background'] as const)('removes a %s by its identity', (kind) => {
+    const { registry, add } = rig();
+    const older = add(kind);
+    const newer = add(kind);
+    registry.remove(older);
+    expect(registry.underWay('a')).toBe(newer);
   });
 
-  it('does not let a flight be joined whose leader is over', () => {
-    const { registry, add } = rig();
+  it('does not let a flight be joined whose leader has settled', () => {
+    const { registry, add, addReading } = rig();
     const leader = add('refresh');
-    const follower = add('call');
+    const follower = addReading();
     follower.follow(leader);
     expect(registry.joinable('a')).toBe(follower);
-    leader.end();
+    leader.settle('done');
     expect(registry.joinable('a')).toBeUndefined();
   });
 
-  it('fences runs of a key: detached and not to be written', () => {
+  it('fences the runs of a key: they are detached', () => {
     const { registry, add } = rig();
-    const [call, background, other] = [add('call'), add('background'), add('call', 'run', 'b')];
+    const [call, background, other] = [add('call'), add('background'), add('call', 'b')];
     registry.fence('a');
     expect([call.isFenced, background.isFenced, other.isFenced]).toEqual([true, true, false]);
     expect(registry.underWay('a')).toBeUndefined();
@@ -67,80 +77,132 @@ describe('Registry', () => {
     registry.fence('nothing');
   });
 
-  it('fences lookups of a key: what they read is void, but they stay', () => {
-    const { registry, add } = rig();
-    const lookup = add('call', 'lookup');
-    lookup.offered = entry;
+  it('fences a follower like a run', () => {
+    const { registry, add, addReading } = rig();
+    const leader = add('refresh');
+    const follower = addReading();
+    follower.follow(leader);
     registry.fence('a');
-    expect(registry.joinable('a')).toBe(lookup);
-    expect(lookup).toMatchObject({ isFenced: false, isLookupVoid: true, offered: undefined });
+    expect([leader.isFenced, follower.isFenced]).toEqual([true, true]);
+    expect(registry.underWay('a')).toBeUndefined();
+  });
+
+  it('fences a read: what it brings is ignored, and the flight stays', () => {
+    const { registry, addReading } = rig();
+    const flight = addReading();
+    registry.supply('a', entry);
+    registry.fence('a');
+    expect(registry.joinable('a')).toBe(flight);
+    expect(flight.isFenced).toBe(false);
+    expect(overrideOf(flight)).toEqual({ type: 'use', entry: undefined });
   });
 
   it('fences all keys', () => {
-    const { registry, add } = rig();
-    const flights = [add('call'), add('background'), add('call', 'run', 'b'), add('refresh', 'run', 'c')];
-    const lookup = add('call', 'lookup', 'd');
+    const { registry, add, addReading } = rig();
+    const flights = [add('call'), add('background'), add('call', 'b'), add('refresh', 'c')];
+    const reading = addReading('d');
     registry.fenceAll();
     expect(flights.map(({ isFenced }) => isFenced)).toEqual([true, true, true, true]);
-    expect(lookup.isLookupVoid).toBe(true);
+    expect(overrideOf(reading)).toEqual({ type: 'use', entry: undefined });
     for (const key of ['a', 'b', 'c']) expect(registry.underWay(key)).toBeUndefined();
   });
 
-  it('has a prime take the place of runs', () => {
+  it('has a prime replace runs', () => {
     const { registry, add } = rig();
     const [call, background] = [add('call'), add('background')];
-    const prime = new Flight<string>('a', 'prime', 'run');
-    registry.supplant(prime);
+    const prime = new Flight<string>('a', 'prime');
+    registry.addPrime(prime);
     expect([call.isFenced, background.isFenced]).toEqual([true, true]);
-    expect(call.successor).toBeUndefined();
+    expect(call.state.name).toBe('running');
     expect(registry.joinable('a')).toBe(prime);
-    expect(registry.behind('a')).toBeUndefined();
+    expect(registry.background('a')).toBeUndefined();
   });
 
-  it('has a prime take the place of a lookup, which follows it', () => {
+  it('has a prime replace a read, which follows it', () => {
+    const { registry, addReading } = rig();
+    const reading = addReading();
+    const prime = new Flight<string>('a', 'prime');
+    registry.addPrime(prime);
+    expect(reading.isFenced).toBe(false);
+    expect(overrideOf(reading)).toEqual({ type: 'follow', prime });
+    expect(registry.joinable('a')).toBe(prime);
+  });
+
+  it('has a refresh detach runs', () => {
     const { registry, add } = rig();
-    const lookup = add('call', 'lookup');
-    const prime = new Flight<string>('a', 'prime', 'run');
-    registry.supplant(prime);
-    expect(lookup).toMatchObject({ isFenced: false, isLookupVoid: true, successor: prime });
-    expect(registry.joinable('a')).toBe(prime);
+    const [call, background] = [add('call'), add('background')];
+    const refresh = new Flight<string>('a', 'refresh');
+    registry.addRefresh(refresh);
+    expect([call.isFenced, background.isFenced]).toEqual([true, true]);
+    expect(registry.joinable('a')).toBeUndefined();
+    expect(registry.background('a')).toBe(refresh);
   });
 
-  it('has a refresh detach runs and leave lookups alone', () => {
-    for (const phase of ['run', 'lookup'] as const) {
-      const { registry, add } = rig();
-      const [call, background] = [add('call', phase), add('background')];
-      const refresh = new Flight<string>('a', 'refresh', 'run');
-      registry.overtake(refresh);
-      expect(background.isFenced).toBe(true);
-      expect(registry.behind('a')).toBe(refresh);
-      expect(call).toMatchObject({ isFenced: phase === 'run', isLookupVoid: false });
-      expect(registry.joinable('a')).toBe(phase === 'run' ? undefined : call);
-    }
+  it('has a refresh leave a read alone', () => {
+    const { registry, addReading } = rig();
+    const reading = addReading();
+    const refresh = new Flight<string>('a', 'refresh');
+    registry.addRefresh(refresh);
+    expect(reading.isFenced).toBe(false);
+    expect(overrideOf(reading)).toBeUndefined();
+    expect(registry.joinable('a')).toBe(reading);
+    expect(registry.background('a')).toBe(refresh);
   });
 
   it('has a prime or a refresh begin where nothing is under way', () => {
     const { registry } = rig();
-    const [prime, refresh] = [new Flight<string>('a', 'prime', 'run'), new Flight<string>('b', 'refresh', 'run')];
-    registry.supplant(prime);
-    registry.overtake(refresh);
+    const [prime, refresh] = [new Flight<string>('a', 'prime'), new Flight<string>('b', 'refresh')];
+    registry.addPrime(prime);
+    registry.addRefresh(refresh);
     expect(registry.joinable('a')).toBe(prime);
-    expect(registry.behind('b')).toBe(refresh);
+    expect(registry.background('b')).toBe(refresh);
     expect([prime.isFenced, refresh.isFenced]).toEqual([false, false]);
   });
 
-  it('offers what a refresh brought to a lookup, and to nothing else', () => {
+  it('supplies what a refresh brought to a read, and to no other flight', () => {
+    const { registry, add, addReading } = rig();
+    registry.supply('a', entry);
+    const run = add('call');
+    registry.supply('a', entry);
+    expect(run.state.name).toBe('running');
+    const reading = addReading();
+    registry.supply('b', entry);
+    expect(overrideOf(reading)).toBeUndefined();
+    registry.supply('a', entry);
+    expect(overrideOf(reading)).toEqual({ type: 'use', entry });
+    registry.supply('a', undefined);
+    expect(overrideOf(reading)).toEqual({ type: 'use', entry: undefined });
+  });
+
+  it(`finds flights as a map does (SEED=${seed})`, () => {
+    const random = new Random(seed);
+    const { registry } = rig();
+    const map = new Map<string, Flight<string>>();
+    const known: Flight<string>[] = [new Flight<string>('a', 'call')];
+    for (let step = 0; step < 20_000; step += 1) {
+      const key = random.of(['a', 'b', 'c']);
+      const flight = random.chance(0.5) ? new Flight<string>(key, 'call') : random.of(known.slice(-6));
+      if (random.chance(0.5)) {
+        registry.add(flight);
+        map.set(flight.key, flight);
+        known.push(flight);
+      } else {
+        registry.remove(flight);
+        if (map.get(flight.key) === flight) map.delete(flight.key);
+      }
+      for (const name of ['a', 'b', 'c']) {
+        if (registry.joinable(name) !== map.get(name)) throw new Error(`SEED=${seed}, step ${step}`);
+      }
+    }
+    expect(known.length).toBeGreaterThan(1_000);
+  });
+
+  it('fences every flight of a random history', () => {
+    const random = new Random(seed);
     const { registry, add } = rig();
-    registry.offer('a', entry);
-    const run = add('call', 'run');
-    registry.offer('a', entry);
-    expect(run).toMatchObject({ isLookupVoid: false, offered: undefined });
-    const lookup = add('call', 'lookup');
-    registry.offer('b', entry);
-    expect(lookup.isLookupVoid).toBe(false);
-    registry.offer('a', entry);
-    expect(lookup).toMatchObject({ isLookupVoid: true, offered: entry });
-    registry.offer('a', undefined);
-    expect(lookup).toMatchObject({ isLookupVoid: true, offered: undefined });
+    const flights = Array.from({ length: 50 }, (_, index) => add(random.of(['call', 'background']), `k${index % 40}`));
+    registry.fenceAll();
+    const present = flights.filter(({ key }) => registry.underWay(key) !== undefined);
+    expect(present).toEqual([]);
   });
 });

@@ -8,13 +8,13 @@ const both = { staleWhileRevalidate: 20, staleIfError: 50 };
 
 describe('createEntry', () => {
   it('keeps value, times and version, and nothing that is not known', () => {
-    expect(createEntry('Ada', { storedAt: 1_000, ttl: 60 })).toStrictEqual({
+    expect(createEntry({ value: 'Ada', ttl: 60 }, 1_000)).toStrictEqual({
       v: 1,
       value: 'Ada',
       storedAt: 1_000,
       freshUntil: 1_060,
     });
-    expect(createEntry('Ada', { storedAt: 1_000, ttl: 60, duration: 5 })).toStrictEqual({
+    expect(createEntry({ value: 'Ada', ttl: 60, duration: 5 }, 1_000)).toStrictEqual({
       v: 1,
       value: 'Ada',
       storedAt: 1_000,
@@ -24,7 +24,7 @@ describe('createEntry', () => {
   });
 
   it('has no end where `ttl` is endless', () => {
-    expect(createEntry('Ada', { storedAt: 1_000, ttl: Infinity, duration: 5 })).toStrictEqual({
+    expect(createEntry({ value: 'Ada', ttl: Infinity, duration: 5 }, 1_000)).toStrictEqual({
       v: 1,
       value: 'Ada',
       storedAt: 1_000,
@@ -32,7 +32,7 @@ describe('createEntry', () => {
   });
 
   it.each([undefined, null, 0, '', false, 'x', [1], { a: 1 }])('makes an entry of %p that survives JSON', (value) => {
-    const entry = createEntry(value, { storedAt: 1_000, ttl: 60 });
+    const entry = createEntry({ value: value, ttl: 60 }, 1_000);
     const copy: unknown = JSON.parse(JSON.stringify(entry));
     expect(isEntry(copy)).toBe(true);
     expect((copy as Entry<unknown>).value).toEqual(value);
@@ -40,7 +40,7 @@ describe('createEntry', () => {
   });
 
   it('survives JSON without an end', () => {
-    const copy: unknown = JSON.parse(JSON.stringify(createEntry(undefined, { storedAt: 1_000, ttl: Infinity })));
+    const copy: unknown = JSON.parse(JSON.stringify(createEntry({ value: undefined, ttl: Infinity }, 1_000)));
     expect(copy).toStrictEqual({ v: 1, storedAt: 1_000 });
     expect(isEntry(copy)).toBe(true);
     expect(freshnessOf(copy as Entry<unknown>, Number.MAX_SAFE_INTEGER, none)).toBe('fresh');
@@ -48,7 +48,7 @@ describe('createEntry', () => {
 });
 
 describe('freshnessOf', () => {
-  const entry = createEntry('Ada', { storedAt: 1_000, ttl: 100 });
+  const entry = createEntry({ value: 'Ada', ttl: 100 }, 1_000);
 
   it.each([
     [1_000, 'fresh'],
@@ -92,13 +92,13 @@ describe('freshnessOf', () => {
   });
 
   it('takes an entry without an end at any time', () => {
-    const endless = createEntry('Ada', { storedAt: 1_000, ttl: Infinity });
+    const endless = createEntry({ value: 'Ada', ttl: Infinity }, 1_000);
     expect([-1e15, 0, 1e15].map((now) => freshnessOf(endless, now, none))).toEqual(['fresh', 'fresh', 'fresh']);
   });
 });
 
 describe('answersErrors', () => {
-  const entry = createEntry('Ada', { storedAt: 1_000, ttl: 100 });
+  const entry = createEntry({ value: 'Ada', ttl: 100 }, 1_000);
 
   it('is true until `staleIfError` has passed, whatever `staleWhileRevalidate` is', () => {
     expect([1_000, 1_100, 1_149, 1_150].map((now) => answersErrors(entry, now, both))).toEqual([
@@ -111,13 +111,13 @@ describe('answersErrors', () => {
   });
 
   it('is true for an entry without an end, and false for one from more than a second ahead', () => {
-    expect(answersErrors(createEntry('Ada', { storedAt: 1_000, ttl: Infinity }), 1e15, none)).toBe(true);
+    expect(answersErrors(createEntry({ value: 'Ada', ttl: Infinity }, 1_000), 1e15, none)).toBe(true);
     expect([answersErrors(entry, 0, both), answersErrors(entry, -1, both)]).toEqual([true, false]);
   });
 });
 
 describe('isDueEarly', () => {
-  const entry = createEntry('Ada', { storedAt: 1_000, ttl: 100, duration: 10 });
+  const entry = createEntry({ value: 'Ada', ttl: 100, duration: 10 }, 1_000);
 
   it('is true where `duration * beta * -ln(random)` reaches the end', () => {
     // -ln(e ** -5) * 10 = 50, so from 1050 on.
@@ -131,9 +131,9 @@ describe('isDueEarly', () => {
   });
 
   it('is false without a run time or an end', () => {
-    expect(isDueEarly(createEntry('Ada', { storedAt: 1_000, ttl: 100 }), 1_099, 1, 0)).toBe(false);
+    expect(isDueEarly(createEntry({ value: 'Ada', ttl: 100 }, 1_000), 1_099, 1, 0)).toBe(false);
     expect(isDueEarly({ v: 1, value: 'Ada', storedAt: 1_000, duration: 10 }, 1_099, 1, 0)).toBe(false);
-    expect(isDueEarly(createEntry('Ada', { storedAt: 1_000, ttl: 100, duration: 0 }), 1_099, 1, 0)).toBe(false);
+    expect(isDueEarly(createEntry({ value: 'Ada', ttl: 100, duration: 0 }, 1_000), 1_099, 1, 0)).toBe(false);
   });
 });
 

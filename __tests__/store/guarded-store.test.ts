@@ -3,11 +3,19 @@ import { TimeoutError } from '../../lib/errors.js';
 import { createEntry } from '../../lib/store/entry.js';
 import { GuardedStore } from '../../lib/store/guarded-store.js';
 import { OrderedStore } from '../../lib/store/ordered-store.js';
+import { PendingRead } from '../../lib/store/pending-read.js';
 import { flush } from '../support/call-recorder.js';
 import { FaultyStore, StoreError } from '../support/faulty-store.js';
 import type { SharedStore } from '../../lib/store/store.js';
 
-const entry = createEntry('Ada', { storedAt: 1_000, ttl: 60 });
+const entry = createEntry({ value: 'Ada', ttl: 60 }, 1_000);
+
+/** An entry, or the promise of one. */
+function read(store: GuardedStore<string>, key: string): unknown {
+  const found = store.get(key);
+  return found instanceof PendingRead ? found.settled() : found;
+}
+
 let reports: unknown[][];
 
 beforeEach(() => {
@@ -29,19 +37,19 @@ describe('GuardedStore', () => {
   it('reads at once from a store that answers at once', () => {
     const store = new FaultyStore('at once');
     store.entries.set('p|a', entry);
-    expect(guard(store).read('a')).toBe(entry);
-    expect(guard(store).read('b')).toBeUndefined();
+    expect(read(guard(store), 'a')).toBe(entry);
+    expect(read(guard(store), 'b')).toBeUndefined();
     expect(reports).toEqual([]);
   });
 
   it('reads later from a store that answers later, and never rejects', async () => {
     const store = new FaultyStore('later');
     store.entries.set('p|a', entry);
-    const found = guard(store).read('a');
+    const found = read(guard(store), 'a');
     expect(found).not.toBe(entry);
     expect(await found).toBe(entry);
     store.faults.get = 'rejects';
-    expect(await guard(store).read('a')).toBeUndefined();
+    expect(await read(guard(store), 'a')).toBeUndefined();
     expect(reports).toEqual([['get', 'a', new StoreError('get')]]);
   });
 
@@ -49,9 +57,9 @@ describe('GuardedStore', () => {
     const store = new FaultyStore();
     store.faults.get = 'lies';
     store.lie = () => nothing;
-    expect(guard(store).read('a')).toBeUndefined();
+    expect(read(guard(store), 'a')).toBeUndefined();
     store.lie = () => Promise.resolve(nothing);
-    expect(await guard(store).read('a')).toBeUndefined();
+    expect(await read(guard(store), 'a')).toBeUndefined();
     expect(reports).toEqual([]);
   });
 
@@ -59,7 +67,7 @@ describe('GuardedStore', () => {
     const store = new FaultyStore('at once');
     store.faults.get = 'lies';
     store.lie = () => 'garbage';
-    expect(guard(store).read('a')).toBeUndefined();
+    expect(read(guard(store), 'a')).toBeUndefined();
     expect(reports).toEqual([
       ['get', 'a', new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss')],
     ]);
@@ -68,10 +76,10 @@ describe('GuardedStore', () => {
   it('does not ask the store for what is under way', async () => {
     const store = new FaultyStore('later');
     const guarded = guard(store);
-    const written = guarded.write('a', 'Ada', 60, undefined);
-    expect(guarded.read('a')).toEqual(entry);
+    const written = guarded.write('a', { value: 'Ada', ttl: 60 });
+    expect(read(guarded, 'a')).toEqual(entry);
     const deleted = guarded.delete('a');
-    expect(guarded.read('a')).toBeUndefined();
+    expect(read(guarded, 'a')).toBeUndefined();
     await Promise.all([written, deleted]);
     expect(store.calls.map(({ method }) => method)).toEqual(['set', 'delete']);
   });
@@ -79,10 +87,10 @@ describe('GuardedStore', () => {
   it('writes an entry of now, and tells how long it is of use', async () => {
     const store = new FaultyStore('at once');
     const guarded = guard(store, { staleWhileRevalidate: 20, staleIfError: 50 });
-    expect(guarded.write('a', 'Ada', 60, undefined)).toBeUndefined();
-    await guarded.prime('b', 'Ada', 60.5);
-    void guarded.write('c', 'Ada', Infinity, 7);
-    void guarded.write('d', 'Ada', 60, 7);
+    expect(guarded.write('a', { value: 'Ada', ttl: 60 })).toBeUndefined();
+    await guarded.prime('b', { value: 'Ada', ttl: 60.5 });
+    void guarded.write('c', { value: 'Ada', ttl: Infinity, duration: 7 });
+    void guarded.write('d', { value: 'Ada', ttl: 60, duration: 7 });
     expect(store.calls.map(({ args }) => args)).toEqual([
       ['p|a', entry, 110],
       ['p|b', { ...entry, freshUntil: 1_060.5 }, 111],
@@ -95,14 +103,14 @@ describe('GuardedStore', () => {
     const store = new FaultyStore();
     store.faults.set = store.faults.delete = store.faults.keys = 'rejects after a yield';
     const guarded = guard(store);
-    await guarded.write('a', 'Ada', 60, undefined);
+    await guarded.write('a', { value: 'Ada', ttl: 60 });
     await guarded.remove('a');
     expect(reports).toEqual([
       ['set', 'a', new StoreError('set')],
       ['delete', 'a', new StoreError('delete')],
     ]);
     reports.length = 0;
-    await expect(guarded.prime('a', 'Ada', 60)).rejects.toThrow(StoreError);
+    await expect(guarded.prime('a', { value: 'Ada', ttl: 60 })).rejects.toThrow(StoreError);
     await expect(guarded.delete('a')).rejects.toThrow(StoreError);
     await expect(guarded.clear()).rejects.toThrow(StoreError);
     expect(reports).toEqual([
@@ -137,10 +145,14 @@ describe('GuardedStore', () => {
         throw new StoreError('set');
       },
     } as unknown as SharedStore<string>;
-    const guarded = guard(new FaultyStore());
-    expect(await guarded.acquire(shared, 'a', entry, 50.5)).toEqual({ hit: entry });
-    await expect(guarded.acquire(shared, 'a', undefined, 250)).rejects.toThrow(TimeoutError);
-    await expect(guarded.begin(shared, 'a', { drop: true })).rejects.toThrow(StoreError);
+    const options = { prefix: 'p|', shared, storeTimeout: 250, windows: { staleWhileRevalidate: 0, staleIfError: 0 } };
+    const ordered = new OrderedStore<string>(new FaultyStore(), 'p|');
+    const guarded = new GuardedStore(ordered, options, (...report) => void reports.push(report));
+    expect(guarded.coordinator).toBe(guarded);
+    expect(guard(new FaultyStore()).coordinator).toBeUndefined();
+    expect(await guarded.acquire('a', { seen: entry, spent: 50.5 })).toEqual({ hit: entry });
+    await expect(guarded.acquire('a', { seen: undefined, spent: 250 })).rejects.toThrow(TimeoutError);
+    await expect(guarded.begin('a', { drop: true })).rejects.toThrow(StoreError);
     expect(asked).toEqual([
       ['p|a', { seen: entry, timeout: 200 }],
       ['p|a', { drop: true, timeout: 250 }],
@@ -156,7 +168,7 @@ describe('GuardedStore', () => {
     store.faults.get = 'hangs';
     let isOver = false;
     void (async () => {
-      expect(await guard(store).read('a')).toBeUndefined();
+      expect(await read(guard(store), 'a')).toBeUndefined();
       isOver = true;
     })();
     await flush();

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { memoizeAsync } from 'aiocachetools';
 import { createEntry } from '../../lib/store/entry.js';
-import { hasNoEnd, MemoryStore, resultOf } from '../../lib/store/memory-store.js';
+import { MemoryStore } from '../../lib/store/memory-store.js';
+import { NullStore } from '../../lib/store/null-store.js';
+import { NOT_FRESH } from '../../lib/store/result-store.js';
 import type { MemoizeOptions, Store } from 'aiocachetools';
 
 beforeEach(() => {
@@ -22,7 +24,7 @@ const results: [string, unknown][] = [
   ['false', false],
   ['a symbol', Symbol('result')],
   ['an object', { id: 7 }],
-  ['an entry', createEntry('other', { storedAt: 0, ttl: 1 })],
+  ['an entry', createEntry({ value: 'other', ttl: 1 }, 0)],
   ['a function', () => 7],
 ];
 
@@ -127,15 +129,15 @@ describe('memoizeAsync on its own store', () => {
     await fn(7);
     const store = fn.cache as Omit<Store<string>, 'keys'> & { keys(): Iterable<string> };
     expect([...store.keys()]).toEqual(['getUser|#7']);
-    expect(store.get('getUser|#7')).toEqual(createEntry('user 7', { storedAt: 1_000_000, ttl: 60_000 }));
+    expect(store.get('getUser|#7')).toEqual(createEntry({ value: 'user 7', ttl: 60_000 }, 1_000_000));
     expect(store.get('getOrder|#7')).toBeUndefined();
     expect(store.get('#7')).toBeUndefined();
 
-    store.set('getUser|#8', createEntry('another', { storedAt: 1_000_000, ttl: 10 }));
+    store.set('getUser|#8', createEntry({ value: 'another', ttl: 10 }, 1_000_000));
     expect(await fn(8)).toBe('another');
     await jest.advanceTimersByTimeAsync(10);
     expect(await fn(8)).toBe('user 8');
-    store.set('getOrder|#9', createEntry('another', { storedAt: 1_000_000, ttl: Infinity }));
+    store.set('getOrder|#9', createEntry({ value: 'another', ttl: Infinity }, 1_000_000));
     store.set('getUser|#9', 'garbage' as never);
     expect(await fn.has(9)).toBe(false);
 
@@ -157,19 +159,27 @@ describe('memoizeAsync on its own store', () => {
   });
 });
 
-describe('hasNoEnd and resultOf', () => {
-  it('tell a result that is kept as it is from one that ends, and from none', async () => {
+describe('MemoryStore', () => {
+  it('tells a result that is always fresh from one that ends, and from none', () => {
     const store = new MemoryStore<unknown>(undefined);
-    store.write('endless', 'Ada', Infinity, undefined);
-    store.write('nothing', undefined, Infinity, undefined);
-    store.write('ending', 'Ada', 60, undefined);
-    expect(['endless', 'nothing', 'ending', 'none'].map((key) => hasNoEnd(store.get(key)))).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
-    expect(resultOf(store.get('endless'))).toBe('Ada');
-    expect(resultOf(store.get('nothing'))).toBeUndefined();
+    store.write('endless', { value: 'Ada', ttl: Infinity });
+    store.write('nothing', { value: undefined, ttl: Infinity });
+    store.write('ending', { value: 'Ada', ttl: 60 });
+    const freshValues = ['endless', 'nothing', 'ending', 'none'].map((key) => store.freshValue(store.get(key)));
+    expect(freshValues).toEqual(['Ada', undefined, NOT_FRESH, NOT_FRESH]);
+    expect(store.entryOf(store.get('ending'))).toMatchObject({ value: 'Ada', freshUntil: 1_000_060 });
+    expect(store.entryOf(store.get('none'))).toBeUndefined();
+  });
+});
+
+describe('NullStore', () => {
+  it('keeps nothing', async () => {
+    const store = new NullStore();
+    expect(store.write()).toBeUndefined();
+    expect(store.remove()).toBeUndefined();
+    await store.prime();
+    expect([store.get(), store.freshValue(), store.entryOf()]).toEqual([undefined, NOT_FRESH, undefined]);
+    expect(await store.delete()).toBe(false);
+    await store.clear();
   });
 });

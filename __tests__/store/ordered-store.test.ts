@@ -332,7 +332,7 @@ describe('OrderedStore', () => {
       const ordered = new OrderedStore<object>(store, '');
       const held = await (async () => {
         const value = { big: true };
-        await (ordered.set('a', createEntry(value, { storedAt: 1, ttl: 5 }), 5, deadlines) as Promise<unknown>);
+        await (ordered.set('a', createEntry({ value: value, ttl: 5 }, 1), 5, deadlines) as Promise<unknown>);
         return new WeakRef(value);
       })();
       await collectGarbage();
@@ -355,7 +355,7 @@ describe('OrderedStore', () => {
       const ordered = new OrderedStore<object>(store, '');
       const held = await (async () => {
         const value = { big: true };
-        const written = ordered.set('a', createEntry(value, { storedAt: 1, ttl: 5 }), 5, deadlines) as Promise<unknown>;
+        const written = ordered.set('a', createEntry({ value: value, ttl: 5 }, 1), 5, deadlines) as Promise<unknown>;
         const failed = expect(written).rejects.toThrow(TimeoutError);
         await jest.advanceTimersByTimeAsync(250);
         await failed;
@@ -473,7 +473,7 @@ class Recorder {
 }
 
 function entryOf(value: string, storedAt = 1_000): Entry<string> {
-  return createEntry(value, { storedAt, ttl: 60 });
+  return createEntry({ value: value, ttl: 60 }, storedAt);
 }
 
 /** A store whose writes and deletes hang until the test lets them land. */

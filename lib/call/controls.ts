@@ -1,18 +1,20 @@
-import { freshnessOf } from '../store/freshness.js';
-import { show } from '../platform/show.js';
 import { Flight } from '../in-flight/flight.js';
 import { abortedSignal, findSignals } from '../in-flight/signals.js';
 import { isThenable } from '../platform/promise.js';
-import { startRun } from './run.js';
-import { close, tellRefusal, ttlOf } from './settle.js';
-import { recursionError, wait } from './wait.js';
-import type { Activity } from '../platform/pending-work.js';
+import { show } from '../platform/show.js';
+import { freshnessOf } from '../store/freshness.js';
+import { PendingRead } from '../store/pending-read.js';
+import { ttlFor } from './durations.js';
+import { recursionError, waitFor } from './join.js';
+import { reportRefusal, Run } from './run.js';
+import { settle } from './settle.js';
 import type { AnyFunction } from '../functions.js';
 import type { Controls } from '../memoized.js';
+import type { PendingWork } from '../platform/pending-work.js';
 import type { Entry } from '../store/store.js';
 import type { Call, Wrapper } from './wrapper.js';
 
-/** Everything that stands on a wrapper beside the function itself. */
+/** The members of a wrapper beside the function itself. */
 export function createControls(wrapper: Wrapper<unknown>, original: AnyFunction): Controls<AnyFunction> {
   return {
     ...controlsFor(wrapper, original, undefined),
@@ -25,99 +27,101 @@ function controlsFor(
   original: AnyFunction,
   receiver: unknown,
 ): Omit<Controls<AnyFunction>, 'for'> {
-  const { places, observer, activity } = wrapper;
+  const { namespaces, observer, pendingWork } = wrapper;
   const call = (args: readonly unknown[]): Call<unknown> => ({
     wrapper,
-    place: places.of(receiver),
+    namespace: namespaces.of(receiver),
     key: wrapper.buildKey(receiver, args),
     receiver,
     args,
     signals: findSignals(args),
   });
   return {
-    cache: places.cache,
+    cache: namespaces.cache,
     original,
     keyOf: (...args: unknown[]) => wrapper.buildKey(receiver, args),
-    has: async (...args: unknown[]) => (await usable(call(args))) !== undefined,
-    peek: async (...args: unknown[]) => (await usable(call(args)))?.value,
+    has: async (...args: unknown[]) => (await readUsable(call(args))) !== undefined,
+    peek: async (...args: unknown[]) => (await readUsable(call(args)))?.value,
     prime: async (args: unknown, value: unknown) => prime(call(listOf(args)), value),
     refresh: async (...args: unknown[]) => refresh(call(args)),
-    delete: async (...args: unknown[]) => during(activity, () => forget(call(args))),
+    delete: async (...args: unknown[]) => during(pendingWork, () => forget(call(args))),
     clear: async () => {
-      const { store, registry, errors } = places.of(receiver);
+      const { store, registry, errors } = namespaces.of(receiver);
       registry.fenceAll();
       errors.forgetAll();
-      await during(activity, async () => store?.clear());
+      await during(pendingWork, async () => store.clear());
     },
     stats: () => observer.stats(),
-    settled: () => activity.settled(),
+    settled: () => pendingWork.settled(),
   };
 }
 
-/** Text has a length too, and would stand for a call that nobody makes. */
+/** A string has a length too, and would name a call that is never made. */
 function listOf(args: unknown): readonly unknown[] {
   if (Array.isArray(args)) return args.slice();
   throw new TypeError(`Expected \`prime\` to be given the arguments of a call as an array, got ${show(args)}`);
 }
 
 /** Lets `settled()` wait for `act`. */
-async function during<T>(activity: Activity, act: () => Promise<T>): Promise<T> {
-  activity.begin();
+async function during<T>(pendingWork: PendingWork, act: () => Promise<T>): Promise<T> {
+  pendingWork.begin();
   try {
     return await act();
   } finally {
-    activity.end();
+    pendingWork.end();
   }
 }
 
 /** The stored entry, if it is fresh or inside a stale window. */
-async function usable<V>({ wrapper, place, key }: Call<V>): Promise<Entry<V> | undefined> {
-  const entry = await place.store?.read(key);
+async function readUsable<V>({ wrapper, namespace, key }: Call<V>): Promise<Entry<V> | undefined> {
+  const { store } = namespace;
+  const read = store.entryOf(store.get(key));
+  const entry = read instanceof PendingRead ? await read.settled() : read;
   return entry !== undefined && freshnessOf(entry, Date.now(), wrapper.options) !== 'expired' ? entry : undefined;
 }
 
-async function forget<V>({ place, key }: Call<V>): Promise<boolean> {
-  place.registry.fence(key);
-  place.errors.forget(key);
-  return place.store === null ? false : place.store.delete(key);
+async function forget<V>({ namespace, key }: Call<V>): Promise<boolean> {
+  namespace.registry.fence(key);
+  namespace.errors.forget(key);
+  return namespace.store.delete(key);
 }
 
 function refresh<V>(call: Call<V>): Promise<V> {
-  const { wrapper, place, key, signals } = call;
+  const { wrapper, namespace, key, signals } = call;
   const aborted = signals && abortedSignal(signals);
   if (aborted !== undefined) return Promise.reject(aborted.reason);
-  const current = place.registry.behind(key);
+  const current = namespace.registry.background(key);
   if (current?.kind === 'refresh') {
     const cycle = wrapper.recursion?.cycle(current);
     if (cycle !== undefined) return Promise.reject(recursionError(wrapper.name, cycle));
     current.admit(signals);
-    return wait(wrapper, current, signals);
+    return waitFor(wrapper, current, signals);
   }
-  const flight = new Flight<V>(key, 'refresh', 'run');
+  const flight = new Flight<V>(key, 'refresh');
   flight.admit(signals);
-  place.registry.overtake(flight);
-  wrapper.activity.begin();
-  startRun(call, flight);
-  return wait(wrapper, flight, signals);
+  namespace.registry.addRefresh(flight);
+  wrapper.pendingWork.begin();
+  new Run(call, flight).start({});
+  return waitFor(wrapper, flight, signals);
 }
 
-/** A value that somebody brings stands for a run: calls join it, and older runs are never written. */
+/** A primed value takes the place of a run: calls join it, and runs that started before are not stored. */
 async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void> {
-  const { wrapper, place, key } = call;
-  const flight = new Flight<V>(key, 'prime', 'run');
-  void flight.answer;
-  place.registry.supplant(flight);
-  place.errors.forget(key);
-  wrapper.activity.begin();
-  const shared = place.store?.shared;
-  const begun = shared && place.store?.begin(shared, key, { drop: true });
-  // Handled below, once the value is there.
+  const { wrapper, namespace, key } = call;
+  const { store, registry, errors } = namespace;
+  const flight = new Flight<V>(key, 'prime');
+  void flight.promise;
+  registry.addPrime(flight);
+  errors.forget(key);
+  wrapper.pendingWork.begin();
+  const begun = store.coordinator?.begin(key, { drop: true });
+  // Handled below, when the value is there.
   begun?.catch(() => undefined);
   let value: V;
   try {
     value = isThenable(given) ? await given : given;
   } catch (error) {
-    close(call, flight);
+    settle(call, flight, 'failed');
     flight.reject(error);
     void begun?.then(
       (grant) => grant.release('again'),
@@ -128,20 +132,21 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   flight.resolve(value);
   try {
     const grant = begun && (await begun);
-    // The user's function may call controls, so the flight must still be where fences find it.
-    const ttl = place.store === null || flight.isFenced ? undefined : ttlOf(call, value);
-    if (place.store !== null && flight.isFenced) wrapper.observer.discarded(key);
-    if (place.store === null || flight.isFenced) return grant?.release('again');
-    if (ttl !== undefined && ttl > 0) {
-      const written = place.store.prime(key, value, ttl, grant);
-      place.registry.remove(flight);
-      tellRefusal(call, await written);
+    // The user's function may call controls, so fences must still find the flight.
+    const ttl = !store.isKeeping || flight.isFenced ? undefined : ttlFor(call, value);
+    if (!store.isKeeping || flight.isFenced) {
+      if (store.isKeeping) wrapper.observer.discarded(key);
+      grant?.release('again');
+    } else if (ttl !== undefined && ttl > 0) {
+      const written = store.prime(key, { value, ttl }, grant);
+      registry.remove(flight);
+      reportRefusal(call, await written);
     } else {
       grant?.release('again');
-      // Nothing is kept, and the value from before would be wrong now.
-      if (typeof wrapper.options.ttl === 'function') await place.store.delete(key);
+      // Nothing is stored, and the older value would be wrong now.
+      if (typeof wrapper.options.ttl === 'function') await store.delete(key);
     }
   } finally {
-    close(call, flight);
+    settle(call, flight, 'done');
   }
 }

@@ -3,18 +3,18 @@ import { Registry } from '../in-flight/registry.js';
 import { RememberedErrors } from '../in-flight/remembered-errors.js';
 import { GuardedStore } from '../store/guarded-store.js';
 import { MemoryStore } from '../store/memory-store.js';
+import { NullStore } from '../store/null-store.js';
 import { OrderedStore } from '../store/ordered-store.js';
 import { isSharedStore, isStore } from '../store/store-like.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { IgnoreRule } from '../hashing/ignore.js';
 import type { StoreFailure } from '../store/guarded-store.js';
+import type { ResultStore } from '../store/result-store.js';
 import type { StoreLike } from '../store/store-like.js';
 
-/** Where the calls of one name on one store meet. */
-export interface Place<V> {
-  readonly store: GuardedStore<V> | MemoryStore<V> | null;
-  /** The same, where it is the wrapper's own. */
-  readonly memory: MemoryStore<V> | undefined;
+/** The calls of one name on one store: their results, flights and remembered errors. */
+export interface Namespace<V> {
+  readonly store: ResultStore<V>;
   readonly registry: Registry<V>;
   readonly errors: RememberedErrors;
 }
@@ -29,33 +29,33 @@ export interface Identity {
   readonly ignore: readonly IgnoreRule[];
 }
 
-/** What belongs to one name on one store, whichever wrapper uses it. Holds functions weakly. */
-interface Namespace {
+/** The part of a namespace that all wrappers of one name on one store share. Holds functions weakly. */
+interface SharedState {
   readonly ordered: OrderedStore<unknown>;
   readonly registry: Registry<unknown>;
   readonly errors: RememberedErrors;
-  /** Tells a wrapper of the same function apart from one that took a derived name by chance; none: the name was given. */
+  /** Tells the same function from another one of the same derived name; `undefined`: the name was given. */
   readonly isSame: ((identity: Identity) => boolean) | undefined;
 }
 
-/** A store that one wrapper made for itself. */
-const isPrivate = Symbol('private');
+/** The default store of one wrapper. */
+const PRIVATE = Symbol('private');
 
-/** Fences and single flight hold across wrappers on one store. */
-const namespaces = new WeakMap<object, Map<string, Namespace> | typeof isPrivate>();
+/** By store and name: fences and single flight hold across wrappers on one store. */
+const namesOnStores = new WeakMap<object, Map<string, SharedState> | typeof PRIVATE>();
 
-/** Finds the place of each call of one wrapper. */
-export class Places<V> {
+/** The namespaces of one wrapper: one, or where `cache` picks a store from the receiver, one for each store. */
+export class Namespaces<V> {
   readonly #identity: Identity;
   readonly #options: ResolvedOptions;
   readonly #report: StoreFailure;
-  /** The only place, where the store does not depend on the receiver. */
-  readonly fixed: Place<V> | undefined;
+  /** The only one, where the store does not depend on the receiver. */
+  readonly #fixed: Namespace<V> | undefined;
   /** The store, the selector, or `null`: as configured. */
   readonly cache: ResolvedOptions['cache'] & {};
-  readonly #byStore = new WeakMap<object, Place<V>>();
-  readonly #byReceiver = new WeakMap<object, Place<V>>();
-  #ofPrimitives: Place<V> | undefined;
+  readonly #byStore = new WeakMap<object, Namespace<V>>();
+  readonly #byReceiver = new WeakMap<object, Namespace<V>>();
+  #ofPrimitives: Namespace<V> | undefined;
 
   constructor(identity: Identity, options: ResolvedOptions, report: StoreFailure) {
     this.#identity = identity;
@@ -66,45 +66,45 @@ export class Places<V> {
       const lastsEqually = typeof options.ttl === 'number' && options.earlyRefresh === 0;
       const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined, options.maxSize);
       const view = memory.view(`${identity.name}|`);
-      namespaces.set(view, isPrivate);
+      namesOnStores.set(view, PRIVATE);
       this.cache = view;
-      this.fixed = { store: memory, memory, registry: new Registry(), errors: new RememberedErrors() };
+      this.#fixed = { store: memory, registry: new Registry(), errors: new RememberedErrors() };
     } else {
       this.cache = cache as ResolvedOptions['cache'] & {};
-      if (cache === null) this.fixed = storeless();
-      else if (typeof cache !== 'function') this.fixed = this.#on(cache);
+      if (cache === null) this.#fixed = storeless();
+      else if (typeof cache !== 'function') this.#fixed = this.#on(cache);
     }
   }
 
-  of(receiver: unknown): Place<V> {
-    if (this.fixed !== undefined) return this.fixed;
+  of(receiver: unknown): Namespace<V> {
+    if (this.#fixed !== undefined) return this.#fixed;
     const select = this.#options.cache as (receiver: unknown) => unknown;
     const store = select(receiver);
     if (store === null) return this.#withoutStore(receiver);
     if (!isStore(store)) {
       throw new TypeError(`Expected \`cache\` to pick a store with get, set and delete, or null, got ${show(store)}`);
     }
-    let place = this.#byStore.get(store);
-    if (place === undefined) {
-      place = this.#on(store);
-      this.#byStore.set(store, place);
+    let namespace = this.#byStore.get(store);
+    if (namespace === undefined) {
+      namespace = this.#on(store);
+      this.#byStore.set(store, namespace);
     }
-    return place;
+    return namespace;
   }
 
-  #withoutStore(receiver: unknown): Place<V> {
+  #withoutStore(receiver: unknown): Namespace<V> {
     if ((typeof receiver !== 'object' && typeof receiver !== 'function') || receiver === null) {
       return (this.#ofPrimitives ??= storeless());
     }
-    let place = this.#byReceiver.get(receiver);
-    if (place === undefined) {
-      place = storeless();
-      this.#byReceiver.set(receiver, place);
+    let namespace = this.#byReceiver.get(receiver);
+    if (namespace === undefined) {
+      namespace = storeless();
+      this.#byReceiver.set(receiver, namespace);
     }
-    return place;
+    return namespace;
   }
 
-  #on(store: StoreLike<V>): Place<V> {
+  #on(store: StoreLike<V>): Namespace<V> {
     const identity = this.#identity;
     const prefix = `${identity.name}|`;
     const { ordered, registry, errors } = claim(store, identity, prefix);
@@ -113,22 +113,21 @@ export class Places<V> {
     const guard = { prefix, shared, storeTimeout, windows: this.#options };
     return {
       store: new GuardedStore(ordered as OrderedStore<V>, guard, this.#report),
-      memory: undefined,
       registry: registry as Registry<V>,
       errors,
     };
   }
 }
 
-function storeless<V>(): Place<V> {
-  return { store: null, memory: undefined, registry: new Registry(), errors: new RememberedErrors() };
+function storeless<V>(): Namespace<V> {
+  return { store: new NullStore(), registry: new Registry(), errors: new RememberedErrors() };
 }
 
-/** The namespace of a wrapper on a store; refused where entries of different functions would mix. */
-function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Namespace {
+/** What the wrappers of a name on a store share; refused where entries of different functions would mix. */
+function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): SharedState {
   const { name, isNameGiven } = identity;
-  let known = namespaces.get(store);
-  if (known === isPrivate) {
+  let known = namesOnStores.get(store);
+  if (known === PRIVATE) {
     throw new TypeError(
       `Expected \`cache\` to be a store that can be shared, got the default store of another wrapper: make one and give it to both`,
     );
@@ -138,10 +137,10 @@ function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Name
       `Expected a \`name\` beside a store that processes share: \`${name}\` comes from the function, and bundlers rename functions`,
     );
   }
-  if (known === undefined) namespaces.set(store, (known = new Map()));
-  const namespace = known.get(name);
-  if (namespace === undefined) {
-    const created: Namespace = {
+  if (known === undefined) namesOnStores.set(store, (known = new Map()));
+  const state = known.get(name);
+  if (state === undefined) {
+    const created: SharedState = {
       ordered: new OrderedStore(store, prefix),
       registry: new Registry(),
       errors: new RememberedErrors(),
@@ -150,7 +149,7 @@ function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Name
     known.set(name, created);
     return created;
   }
-  if (isNameGiven || namespace.isSame?.(identity) === true) return namespace;
+  if (isNameGiven || state.isSame?.(identity) === true) return state;
   throw new TypeError(`Expected a \`name\`: this store already holds entries of another function called \`${name}\``);
 }
 

@@ -1,129 +1,255 @@
-import { replaceSignals } from '../in-flight/signals.js';
-import { lead } from './lease.js';
-import { abandon, answerEarly, close, fail, fulfilled, rejected, timeOut } from './settle.js';
+import { TimeoutError } from '../errors.js';
+import { onAbort, replaceSignals } from '../in-flight/signals.js';
 import { nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
+import { createEntry } from '../store/entry.js';
+import { errorTtlFor, ttlFor } from './durations.js';
+import { acquireLease } from './lease.js';
+import { rejectCallers, serveFallback, settle } from './settle.js';
 import type { Flight } from '../in-flight/flight.js';
 import type { RecursionGuard } from '../in-flight/recursion.js';
-import type { Permit } from './settle.js';
-import type { Entry, SharedStore } from '../store/store.js';
+import type { Coordinator } from '../store/coordinator.js';
+import type { Result } from '../store/result-store.js';
+import type { Entry, Grant } from '../store/store.js';
 import type { Call } from './wrapper.js';
 
-/** Start the run of a flight that is in the registry: ask other processes first where the store can, then call `fn`. */
-export function startRun<V>(call: Call<V>, flight: Flight<V>, seen?: Entry<V>): void {
-  if (flight.mayBeAbandoned) planFor(call, flight, abandon);
-  const mayFallBack = flight.fallback !== undefined;
-  if (mayFallBack || call.wrapper.options.timeout !== Infinity) limit(call, flight, mayFallBack);
-  const shared = call.place.store?.shared;
-  if (shared === undefined) invoke(call, flight, undefined);
-  else askShared(call, flight, shared, seen);
+export interface RunOptions<V> {
+  /** An entry that was read and cannot be served. */
+  readonly seen?: Entry<V> | undefined;
+  /** How long the call has waited for the store, in milliseconds. */
+  readonly spent?: number | undefined;
 }
 
-// Functions of their own, for one that makes a closure on any way through it pays for it on every way.
+/**
+ * One run of `fn` for a flight that is in the registry: the lease where processes share the store, the limits, `fn`, and
+ * what becomes of its result. The flight settles before its callers are told: a retry in a `catch` must start a new run.
+ */
+export class Run<V> {
+  readonly #call: Call<V>;
+  readonly #flight: Flight<V>;
+  /** `fn` has been called. */
+  #isStarted = false;
+  /** When it was, by the monotonic clock; `undefined` where the duration is not needed. */
+  #startedAt: number | undefined;
+  /** Aborts the signal that `fn` got, if it got one. */
+  #controller: AbortController | undefined;
+  /** Gives the lease back, or ends the wait for it. */
+  #release: ((why: 'again' | 'alone') => void) | undefined;
+  /** False where the processes could not be coordinated. */
+  #mayWrite = true;
 
-/** What is to be done when the last caller has left. */
-export function planFor<V>(
-  call: Call<V>,
-  flight: Flight<V>,
-  act: (call: Call<V>, flight: Flight<V>, reason: unknown) => void,
-): void {
-  flight.onAbandoned = (reason) => act(call, flight, reason);
-}
+  constructor(call: Call<V>, flight: Flight<V>) {
+    this.#call = call;
+    this.#flight = flight;
+    if (flight.kind === 'call') flight.run();
+    if (flight.canBeAbandoned) this.#watchCallers();
+  }
 
-function limit<V>(call: Call<V>, flight: Flight<V>, mayFallBack: boolean): void {
-  const { timeout, softTimeout } = call.wrapper.options;
-  // What callers get may differ from what `fn` returns, so they must not be given its promise.
-  void flight.answer;
-  flight.limit(
-    mayFallBack && softTimeout !== Infinity ? startTimer(softTimeout, () => answerEarly(call, flight)) : undefined,
-    timeout === Infinity ? undefined : startTimer(timeout, () => timeOut(call, flight)),
-  );
-}
+  // Closures stand in functions of their own: one that contains a closure allocates for it on every path.
 
-function askShared<V>(call: Call<V>, flight: Flight<V>, shared: SharedStore<V>, seen: Entry<V> | undefined): void {
-  void lead(call, flight, { shared, seen, run: (permit) => invoke(call, flight, permit) });
-}
+  #watchCallers(): void {
+    this.#flight.onAbandoned = (reason) => this.#abandon(reason);
+  }
 
-/** Let a flight wait for the run of another one. */
-export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): void {
-  const { softTimeout } = call.wrapper.options;
-  flight.follow(leader);
-  flight.onAbandoned = (reason) => {
-    close(call, flight);
-    leader.leave(reason);
-  };
-  void flight.answer;
-  if (flight.fallback !== undefined && softTimeout !== Infinity) {
+  start({ seen, spent = 0 }: RunOptions<V>): void {
+    const isLimited = this.#flight.fallback !== undefined || this.#call.wrapper.options.timeout !== Infinity;
+    if (isLimited) this.#limit();
+    const { coordinator } = this.#call.namespace.store;
+    if (coordinator === undefined) this.#callFn(undefined);
+    else void this.#startLeased(coordinator, { seen, spent });
+  }
+
+  /** Settle without a run. */
+  reject(error: unknown): void {
+    settle(this.#call, this.#flight, 'failed');
+    // Its caller asks for the promise later.
+    void this.#flight.promise;
+    this.#flight.reject(error);
+  }
+
+  #limit(): void {
+    const { timeout, softTimeout } = this.#call.wrapper.options;
+    const flight = this.#flight;
+    const canFallBack = flight.fallback !== undefined;
+    // Made now: callers do not share the promise of `fn`, for they may get something else.
+    void flight.promise;
     flight.limit(
-      startTimer(softTimeout, () => answerEarly(call, flight)),
-      undefined,
+      canFallBack && softTimeout !== Infinity
+        ? startTimer(softTimeout, () => serveFallback(this.#call, flight))
+        : undefined,
+      timeout === Infinity ? undefined : startTimer(timeout, () => this.#timeOut()),
     );
   }
-  void nativeThen.call(
-    leader.answer,
-    (value) => {
-      if (flight.phase === 'over') return;
-      close(call, flight);
-      flight.resolve(value as V);
-    },
-    (error: unknown) => {
-      if (flight.phase === 'over') return;
-      if (leader.kind === 'prime') return startOver(call, flight);
-      close(call, flight);
-      fail(call, flight, error, leader.hasTimedOut ? 'timeout' : 'error');
-    },
-  );
-}
 
-/** What a call waited for in place of its lookup was never brought. */
-function startOver<V>(call: Call<V>, flight: Flight<V>): void {
-  const { registry } = call.place;
-  const leader = registry.underWay(call.key);
-  if (leader !== undefined) return follow(call, flight, leader);
-  flight.unfollow();
-  registry.add(flight);
-  startRun(call, flight);
-}
+  async #startLeased(
+    coordinator: Coordinator<V>,
+    { seen, spent }: { readonly seen: Entry<V> | undefined; readonly spent: number },
+  ): Promise<void> {
+    const flight = this.#flight;
+    const waiting = new AbortController();
+    this.#release = () => waiting.abort();
+    const outcome = await acquireLease(this.#call, flight, { coordinator, seen, spent, signal: waiting.signal });
+    if (flight.isSettled) {
+      if (outcome !== undefined && 'grant' in outcome) outcome.grant.release('again');
+    } else if (outcome === undefined) {
+      settle(this.#call, flight, 'abandoned');
+    } else if ('grant' in outcome) {
+      this.#startGranted(outcome.grant);
+    } else if ('hit' in outcome) {
+      this.#adopt(outcome.hit);
+    } else {
+      this.#release = undefined;
+      this.#mayWrite = false;
+      this.#call.wrapper.observer.unleased(this.#call.key, outcome.unleased);
+      this.#callFn(undefined);
+    }
+  }
 
-function invoke<V>(call: Call<V>, flight: Flight<V>, permit: Permit): void {
-  const { observer, options } = call.wrapper;
-  if (observer.isHeard || options.earlyRefresh > 0) flight.startedAt = performance.now();
-  observer.started();
-  flight.isRunning = true;
-  const result = resultOf(call, flight);
-  // Ahead of every caller's handlers: a retry in a `catch` must find the flight gone.
-  void nativeThen.call(
-    result,
-    (value) => fulfilled(call, flight, permit, value as V),
-    (error: unknown) => rejected(call, flight, error),
-  );
-  flight.answerWith(result);
-}
+  #startGranted(grant: Grant<V>): void {
+    this.#release = (why) => grant.release(why);
+    // A fence in another process.
+    onAbort([grant.lost], () => this.#call.namespace.registry.detach(this.#flight));
+    this.#callFn(grant);
+  }
 
-/** What `fn` returns or throws, as a promise. */
-function resultOf<V>(call: Call<V>, flight: Flight<V>): Promise<V> {
-  const { fn, recursion } = call.wrapper;
-  try {
-    const args = argumentsFor(call, flight) as unknown[];
-    const returned = recursion === undefined ? fn.apply(call.receiver, args) : enter(recursion, call, flight, args);
-    return Promise.resolve(returned) as Promise<V>;
-  } catch (error) {
-    return Promise.reject(error);
+  /** Another process has brought the value. */
+  #adopt(hit: Entry<V>): void {
+    const { namespace, key } = this.#call;
+    const flight = this.#flight;
+    if (!flight.isFenced) {
+      namespace.errors.forget(key);
+      if (flight.kind !== 'call') namespace.registry.supply(key, hit);
+    }
+    settle(this.#call, flight, 'done');
+    flight.resolve(hit.value as V);
+  }
+
+  #callFn(grant: Grant<V> | undefined): void {
+    const { observer, options } = this.#call.wrapper;
+    if (observer.isHeard || options.earlyRefresh > 0) this.#startedAt = performance.now();
+    observer.started();
+    this.#isStarted = true;
+    const result = this.#produce();
+    // Before every caller's own handlers.
+    void nativeThen.call(
+      result,
+      (value) => this.#fulfil(value as V, grant),
+      (error: unknown) => this.#fail(error),
+    );
+    this.#flight.adopt(result);
+  }
+
+  /** What `fn` returns or throws, as a promise. */
+  #produce(): Promise<V> {
+    const { wrapper, receiver } = this.#call;
+    const { fn, recursion } = wrapper;
+    try {
+      const args = this.#arguments() as unknown[];
+      const returned = recursion === undefined ? fn.apply(receiver, args) : this.#enter(recursion, args);
+      return Promise.resolve(returned) as Promise<V>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #enter(recursion: RecursionGuard, args: unknown[]): unknown {
+    return recursion.enter(this.#flight, () => this.#call.wrapper.fn.apply(this.#call.receiver, args));
+  }
+
+  #arguments(): readonly unknown[] {
+    const { args, signals } = this.#call;
+    if (signals === undefined) return args;
+    this.#controller = new AbortController();
+    return replaceSignals(args, this.#controller.signal);
+  }
+
+  #fulfil(value: V, grant: Grant<V> | undefined): void {
+    const { wrapper, namespace, key } = this.#call;
+    const flight = this.#flight;
+    if (flight.isSettled) return;
+    const duration = this.#elapsed();
+    // The user's function may call controls, so fences must still find the flight.
+    const ttl = namespace.store.isKeeping && this.#mayWrite ? ttlFor(this.#call, value) : undefined;
+    if (this.#hasSettled()) return;
+    if (flight.isFenced) {
+      this.#release?.('again');
+    } else {
+      namespace.errors.forget(key);
+      if (ttl === undefined) this.#release?.('alone');
+      else this.#store({ value, ttl, duration: wrapper.options.earlyRefresh > 0 ? duration : undefined }, grant);
+    }
+    settle(this.#call, flight, 'done');
+    wrapper.observer.ended(key, 'fulfilled', duration);
+    if (flight.isFenced && namespace.store.isKeeping) wrapper.observer.discarded(key);
+    flight.resolve(value);
+  }
+
+  #store(result: Result<V>, grant: Grant<V> | undefined): void {
+    const { wrapper, namespace, key } = this.#call;
+    const { store, registry } = namespace;
+    const isSupplied = this.#flight.kind !== 'call';
+    let written: Promise<unknown> | undefined;
+    if (result.ttl > 0) {
+      written = store.write(key, result, grant);
+      if (grant !== undefined) written = written?.then((answer) => reportRefusal(this.#call, answer));
+      if (isSupplied) registry.supply(key, createEntry(result, Date.now()));
+    } else {
+      grant?.release('alone');
+      // A function that gives 0 for this value means an older entry too.
+      if (typeof wrapper.options.ttl === 'function') {
+        written = store.remove(key);
+        if (isSupplied) registry.supply(key, undefined);
+      }
+    }
+    if (written !== undefined) wrapper.pendingWork.track(written);
+  }
+
+  #fail(error: unknown): void {
+    const { wrapper, namespace, key } = this.#call;
+    const flight = this.#flight;
+    if (flight.isSettled) return;
+    const duration = this.#elapsed();
+    const ttl = errorTtlFor(this.#call, error);
+    if (this.#hasSettled()) return;
+    if (ttl !== undefined && ttl > 0 && !flight.isFenced) namespace.errors.remember(key, error, Date.now() + ttl);
+    this.#release?.(flight.isFenced ? 'again' : 'alone');
+    settle(this.#call, flight, 'failed');
+    wrapper.observer.ended(key, 'rejected', duration);
+    rejectCallers(this.#call, flight, error, 'error');
+  }
+
+  /** Settles the callers and detaches the run. A late result is discarded. */
+  #timeOut(): void {
+    const { wrapper, key } = this.#call;
+    const { timeout } = wrapper.options;
+    const error = new TimeoutError(`${wrapper.name}: the run did not settle within ${timeout} ms`, timeout);
+    settle(this.#call, this.#flight, 'timed-out');
+    this.#release?.('alone');
+    if (this.#isStarted) wrapper.observer.ended(key, 'timeout', this.#elapsed());
+    rejectCallers(this.#call, this.#flight, error, 'timeout');
+    this.#controller?.abort(error);
+  }
+
+  /** The last caller has left. Detached before it is aborted, so that a new call starts a new run. */
+  #abandon(reason: unknown): void {
+    const { wrapper, key } = this.#call;
+    settle(this.#call, this.#flight, 'abandoned');
+    this.#release?.('again');
+    if (this.#isStarted) wrapper.observer.ended(key, 'aborted', this.#elapsed());
+    this.#controller?.abort(reason);
+  }
+
+  /** Asked again after user code; the compiler would keep what it knew before. */
+  #hasSettled(): boolean {
+    return this.#flight.isSettled;
+  }
+
+  #elapsed(): number {
+    return this.#startedAt === undefined ? NaN : performance.now() - this.#startedAt;
   }
 }
 
-function enter<V>(
-  recursion: RecursionGuard,
-  { wrapper, receiver }: Call<V>,
-  flight: Flight<V>,
-  args: unknown[],
-): unknown {
-  return recursion.enter(flight, () => wrapper.fn.apply(receiver, args));
-}
-
-function argumentsFor<V>({ args, signals }: Call<V>, flight: Flight<V>): readonly unknown[] {
-  if (signals === undefined) return args;
-  const controller = new AbortController();
-  flight.controller = controller;
-  return replaceSignals(args, controller.signal);
+/** A commit that lost to a fence in another process discards its result. */
+export function reportRefusal<V>({ wrapper, key }: Call<V>, answer: unknown): void {
+  if (answer === 'refused') wrapper.observer.discarded(key);
 }

@@ -1,15 +1,15 @@
 import { show } from '../platform/show.js';
 import { LONGEST_NAME } from '../resolve-options.js';
 import { Observer } from '../observer.js';
-import { Activity } from '../platform/pending-work.js';
+import { PendingWork } from '../platform/pending-work.js';
 import { createKeyBuilder } from '../hashing/key-builder.js';
 import { RecursionGuard } from '../in-flight/recursion.js';
-import { Places } from './namespace.js';
+import { Namespaces } from './namespace.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { AnyFunction } from '../functions.js';
 import type { KeyBuilder } from '../hashing/key-builder.js';
-import type { Place } from './namespace.js';
+import type { Namespace } from './namespace.js';
 
 /** What the parts of one wrapper share. */
 export interface Wrapper<V> {
@@ -17,17 +17,17 @@ export interface Wrapper<V> {
   readonly name: string;
   readonly options: ResolvedOptions;
   readonly buildKey: KeyBuilder;
-  readonly places: Places<V>;
+  readonly namespaces: Namespaces<V>;
   readonly observer: Observer;
-  readonly activity: Activity;
-  /** Notices a run that would wait for itself, where that was asked for. */
+  readonly pendingWork: PendingWork;
+  /** Finds a call that would wait for its own run, where `detectRecursion` is on. */
   readonly recursion: RecursionGuard | undefined;
 }
 
-/** One call: by whom, with what, and where its answer is found. */
+/** One call: its receiver, arguments and key, and the namespace in which its result is found. */
 export interface Call<V> {
   readonly wrapper: Wrapper<V>;
-  readonly place: Place<V>;
+  readonly namespace: Namespace<V>;
   readonly key: string;
   readonly receiver: unknown;
   readonly args: readonly unknown[];
@@ -36,10 +36,10 @@ export interface Call<V> {
 
 /** What several wrappers have in common. */
 export interface Owner {
-  /** Stands before each wrapper's name, with a dot. */
+  /** Before each wrapper's name, with a dot. */
   readonly name: string | undefined;
-  /** Counts what is under way in any of them. */
-  readonly activity?: Activity;
+  /** The work of all of them. */
+  readonly pendingWork?: PendingWork;
 }
 
 export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: Owner | undefined): Wrapper<unknown> {
@@ -60,10 +60,10 @@ export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: 
     options,
     observer,
     buildKey: createKeyBuilder({ name, keyOf, ignore }),
-    places: new Places({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
+    namespaces: new Namespaces({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
       observer.storeFailed(operation, key, error),
     ),
-    activity: new Activity(owner?.activity),
+    pendingWork: new PendingWork(owner?.pendingWork),
     recursion: options.detectRecursion ? new RecursionGuard() : undefined,
   };
 }

@@ -1,53 +1,57 @@
-import type { Entry } from '../store/store.js';
 import type { Timer } from '../platform/timer.js';
+import type { Entry } from '../store/store.js';
 
-/** Why a flight exists: somebody called, somebody asked for a refresh or brought a value, or an old value needs one. */
+/** Why a flight exists: a call, a `refresh`, a `prime`, or a stale entry that is refreshed in the background. */
 export type FlightKind = 'call' | 'refresh' | 'prime' | 'background';
 
-/** Where a flight is: asking the store, running `fn`, or settled, given up or left. */
-export type FlightPhase = 'lookup' | 'run' | 'over';
+/** What a call uses in place of what the store brings, because the key changed while the store was read. */
+export type ReadOverride<V> =
+  /** Invalidated (no entry), or refreshed meanwhile. */
+  | { readonly type: 'use'; readonly entry: Entry<V> | undefined }
+  | { readonly type: 'follow'; readonly prime: Flight<V> };
 
-/** The part of an `AbortController` that a flight needs. */
-export interface AbortHandle {
-  abort(reason: unknown): void;
-}
+export type FlightState<V> =
+  /** Waiting for the store. */
+  | { readonly name: 'reading'; readonly override: ReadOverride<V> | undefined }
+  /** Waiting for `fn`, or for the lease that allows to call it. */
+  | { readonly name: 'running' }
+  /** Waiting for the run of another flight. */
+  | { readonly name: 'following'; readonly leader: Flight<V> }
+  | { readonly name: 'settled'; readonly how: 'done' | 'failed' | 'timed-out' | 'abandoned' };
+
+type Outcome = Extract<FlightState<unknown>, { name: 'settled' }>['how'];
+
+const READING = { name: 'reading', override: undefined } as const;
+const RUNNING = { name: 'running' } as const;
+const SETTLED = {
+  done: { name: 'settled', how: 'done' },
+  failed: { name: 'settled', how: 'failed' },
+  'timed-out': { name: 'settled', how: 'timed-out' },
+  abandoned: { name: 'settled', how: 'abandoned' },
+} as const;
 
 /**
- * One shared answer under way: who waits for it, what may end it early, and whether its result may still be written.
+ * A pending result shared by all callers of one key.
+ *
+ * A call starts in `reading`; it then runs, follows another flight, or settles. A follower whose leader brought nothing
+ * follows another flight or runs. `settled` is final. A fence stands beside the state, for it does not change who waits.
  */
 export class Flight<V> {
-  phase: FlightPhase;
-  /** A fence came after the run began: its callers get the result, the store does not. */
+  /** Invalidated after its run began: its callers get the result, the store does not. */
   isFenced = false;
-  /** A fence came during the lookup: what the read brings counts for nothing. */
-  isLookupVoid = false;
-  /** What a flight in lookup goes by instead, if anything. */
-  offered: Entry<V> | undefined;
-  /** The prime that a flight in lookup follows instead. */
-  successor: Flight<V> | undefined;
-  /** The old value that may answer where the run fails or takes too long. */
+  /** The old value that may be served where the run fails or takes too long. */
   fallback: Entry<V> | undefined;
-  /** The old value has answered ahead of the run, which goes on. */
-  isAnsweredEarly = false;
-  /** Aborts the signal that `fn` was given, if it was given one. */
-  controller: AbortHandle | undefined;
+  /** The fallback was served at `softTimeout`; the run goes on. */
+  isFallbackServed = false;
   /** Called when the last caller has left. */
   onAbandoned: ((reason: unknown) => void) | undefined;
-  /** `fn` has been called. */
-  isRunning = false;
-  hasTimedOut = false;
-  hasFailed = false;
-  /** When `fn` was called, by the monotonic clock; `undefined` where nobody asked. */
-  startedAt: number | undefined;
-  /** When a store that processes share was asked, by the monotonic clock; `undefined` where none was. */
-  askedAt: number | undefined;
-  /** Gives back what a shared store has granted, or stops waiting for it. */
-  release: ((why: 'again' | 'alone') => void) | undefined;
-  #leader: Flight<V> | undefined;
-  #answer: Promise<V> | undefined;
+  #state: FlightState<V>;
+  #promise: Promise<V> | undefined;
   #resolve: ((value: V) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
+  /** Callers that can leave. */
   #callers = 0;
+  /** At least one caller has no signal, so the flight can no longer be abandoned. */
   #isPinned = false;
   #softTimer: Timer | undefined;
   #timer: Timer | undefined;
@@ -55,26 +59,80 @@ export class Flight<V> {
   constructor(
     readonly key: string,
     readonly kind: FlightKind,
-    phase: FlightPhase,
   ) {
-    this.phase = phase;
+    this.#state = kind === 'call' ? READING : RUNNING;
   }
 
-  /** What all callers share. Until a promise is known that can stand for it, asking makes one. */
-  get answer(): Promise<V> {
-    return this.#answer ?? this.#createAnswer();
+  get state(): FlightState<V> {
+    return this.#state;
   }
 
-  #createAnswer(): Promise<V> {
-    return (this.#answer = new Promise((resolve, reject) => {
+  get isReading(): boolean {
+    return this.#state.name === 'reading';
+  }
+
+  get isSettled(): boolean {
+    return this.#state.name === 'settled';
+  }
+
+  /** The flight whose run this one waits for. */
+  get leader(): Flight<V> | undefined {
+    return this.#state.name === 'following' ? this.#state.leader : undefined;
+  }
+
+  /** Its leader has settled, so it settles within a microtask: too late to join. */
+  get isEnding(): boolean {
+    return this.#state.name === 'following' && this.#state.leader.isSettled;
+  }
+
+  /** The key changed while the store is read. */
+  override(override: ReadOverride<V>): void {
+    if (this.#state.name !== 'reading') throw misuse(this.#state, 'reading');
+    this.#state = { name: 'reading', override };
+  }
+
+  run(): void {
+    if (this.#state.name === 'running' || this.isSettled) throw misuse(this.#state, 'running');
+    this.#state = RUNNING;
+  }
+
+  /** Wait for the run of another flight, as one of its callers. */
+  follow(leader: Flight<V>): void {
+    if (this.#state.name === 'running' || this.isSettled) throw misuse(this.#state, 'following');
+    this.#state = { name: 'following', leader };
+    if (this.#isPinned) leader.pin();
+    else leader.#callers += 1;
+  }
+
+  settle(how: Outcome): void {
+    if (this.isSettled) throw misuse(this.#state, 'settled');
+    this.#state = SETTLED[how];
+    this.#softTimer?.stop();
+    this.#timer?.stop();
+  }
+
+  /** Timers that stop when the flight settles. */
+  limit(softTimer: Timer | undefined, timer: Timer | undefined): void {
+    this.#softTimer = softTimer;
+    this.#timer = timer;
+  }
+
+  /** The promise that all callers share; made at the first use, unless one was adopted. */
+  get promise(): Promise<V> {
+    return this.#promise ?? this.#createPromise();
+  }
+
+  /** A function of its own: one that contains a closure allocates for it on every path. */
+  #createPromise(): Promise<V> {
+    return (this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     }));
   }
 
-  /** Let `promise` be the answer, unless callers wait for one already: then `resolve` and `reject` tell them. */
-  answerWith(promise: Promise<V>): void {
-    this.#answer ??= promise;
+  /** Let callers share `promise`, unless they wait for another one: `resolve` and `reject` settle that. */
+  adopt(promise: Promise<V>): void {
+    this.#promise ??= promise;
   }
 
   resolve(value: V): void {
@@ -82,83 +140,48 @@ export class Flight<V> {
   }
 
   reject(error: unknown): void {
-    this.hasFailed = true;
     if (this.#reject === undefined) return;
     this.#reject(error);
-    // A flight that nobody waits for may fail.
-    this.#answer?.catch(noop);
+    // No caller may be waiting: a background run, or one that was primed.
+    this.#promise?.catch(noop);
   }
 
-  /** Let those who call from now on wait for the run again, after an old value has answered early and expired since. */
+  /** Let later callers wait for the run again, after the fallback was served and has expired since. */
   reopen(): void {
-    this.isAnsweredEarly = false;
-    this.#answer = undefined;
+    this.isFallbackServed = false;
+    this.#promise = undefined;
   }
 
-  /**
-   * A caller has come; without a signal it never leaves. To be told before anything that may run user code, so that the
-   * flight does not end for want of callers.
-   */
+  /** A caller joins. Before any user code runs, so that the flight is not abandoned for want of callers. */
   admit(signals: readonly unknown[] | undefined): void {
     if (signals === undefined) this.pin();
     else this.#callers += 1;
   }
 
-  /** Somebody waits who never leaves. */
+  /** A caller without a signal: the flight can no longer be abandoned. */
   pin(): void {
     if (this.#isPinned) return;
     this.#isPinned = true;
-    this.#leader?.pin();
+    this.leader?.pin();
   }
 
-  /** Wait for the run of another flight: whoever waits here is interested there. */
-  follow(leader: Flight<V>): void {
-    this.#leader = leader;
-    if (this.#isPinned) leader.pin();
-    else leader.#callers += 1;
-  }
-
-  /** Whose run this flight waits for, if it has none of its own. */
-  get leader(): Flight<V> | undefined {
-    return this.#leader;
-  }
-
-  /** The run that this flight waited for has brought nothing. */
-  unfollow(): void {
-    this.#leader = undefined;
-  }
-
-  /** The run that this flight waits for is over, so that its own end is a microtask away: too late to join. */
-  get isEnding(): boolean {
-    return this.#leader?.phase === 'over';
-  }
-
-  /** Nobody waits who never leaves: what is to be done when the last one has left must be said. */
-  get mayBeAbandoned(): boolean {
+  get canBeAbandoned(): boolean {
     return !this.#isPinned;
   }
 
-  /** Somebody is interested in the answer. */
   get isAwaited(): boolean {
     return this.#isPinned || this.#callers > 0;
   }
 
-  /** A caller has left; the last one ends the flight, unless it is there for the sake of the store. */
+  /** A caller leaves. The last one abandons the flight, unless it runs for the store. */
   leave(reason: unknown): void {
     this.#callers -= 1;
-    if (!this.isAwaited && this.kind !== 'background' && this.phase !== 'over') this.onAbandoned?.(reason);
+    if (!this.isAwaited && this.kind !== 'background' && !this.isSettled) this.onAbandoned?.(reason);
   }
+}
 
-  limit(softTimer: Timer | undefined, timer: Timer | undefined): void {
-    this.#softTimer = softTimer;
-    this.#timer = timer;
-  }
-
-  end(): void {
-    this.phase = 'over';
-    this.#softTimer?.stop();
-    this.#timer?.stop();
-  }
+function misuse({ name }: { readonly name: string }, next: string): Error {
+  return new Error(`Expected a flight that can go on to \`${next}\`, got one that is ${name}`);
 }
 
 function noop(): void {}

@@ -1,88 +1,112 @@
-import { Slots } from './slots.js';
 import type { Entry } from '../store/store.js';
 import type { Flight } from './flight.js';
 
-/** The flights of one name on one store. A flight leaves by its identity, never by its key alone. */
+/**
+ * The flights of one name on one store. A flight is removed by its identity, never by its key alone: after a fence a newer
+ * flight may have the key.
+ */
 export class Registry<V> {
-  /** What a call joins at once. */
-  readonly #flights = new Slots<V>();
-  /** Refreshes and background runs: a call joins one only if the store has no answer for it. */
-  readonly #behind = new Slots<V>();
+  /** Calls and primes: what a call joins at once. */
+  readonly #foreground = new FlightMap<V>();
+  /** Refreshes and background runs: a call joins one only if the store has no answer. */
+  readonly #background = new FlightMap<V>();
 
   /** The flight that a call joins. */
   joinable(key: string): Flight<V> | undefined {
-    const flight = this.#flights.get(key);
+    const flight = this.#foreground.get(key);
     return flight?.isEnding === true ? undefined : flight;
   }
 
-  /** The run that goes on while the stored entry answers. */
-  behind(key: string): Flight<V> | undefined {
-    return this.#behind.get(key);
+  /** The run that refreshes the stored entry while that answers. */
+  background(key: string): Flight<V> | undefined {
+    return this.#background.get(key);
   }
 
-  /** Whatever a call could wait for. */
+  /** Any flight that a call could wait for. */
   underWay(key: string): Flight<V> | undefined {
-    return this.joinable(key) ?? this.behind(key);
+    return this.joinable(key) ?? this.background(key);
   }
 
   add(flight: Flight<V>): void {
-    this.#slotsOf(flight).set(flight);
+    this.#mapOf(flight).set(flight);
   }
 
   remove(flight: Flight<V>): void {
-    this.#slotsOf(flight).delete(flight);
+    this.#mapOf(flight).delete(flight);
   }
 
-  /** Nothing that runs now may be written or joined again; lookups go on and count for nothing. */
+  /** Runs are detached, to be neither written nor joined again. A read goes on; what it brings is ignored. */
   fence(key: string): void {
-    const flight = this.#flights.get(key);
-    if (flight !== undefined && !voidLookup(flight)) this.#detach(flight);
-    const behind = this.#behind.get(key);
-    if (behind !== undefined) this.#detach(behind);
+    const flight = this.#foreground.get(key);
+    if (flight?.isReading === true) flight.override({ type: 'use', entry: undefined });
+    else if (flight !== undefined) this.detach(flight);
+    const background = this.#background.get(key);
+    if (background !== undefined) this.detach(background);
   }
 
   fenceAll(): void {
-    for (const key of [...this.#flights.keys(), ...this.#behind.keys()]) this.fence(key);
+    for (const key of [...this.#foreground.keys(), ...this.#background.keys()]) this.fence(key);
   }
 
-  /** A fence by a value that somebody brings: `prime` is what calls join now, also those whose lookup is under way. */
-  supplant(prime: Flight<V>): void {
-    const flight = this.#flights.get(prime.key);
+  /** A fence by a primed value: calls join `prime` from now on, and a call that reads the store follows it. */
+  addPrime(prime: Flight<V>): void {
+    const flight = this.#foreground.get(prime.key);
     this.fence(prime.key);
-    if (flight?.phase === 'lookup') flight.successor = prime;
+    if (flight?.isReading === true) flight.override({ type: 'follow', prime });
     this.add(prime);
   }
 
-  /** A fence by a refresh: runs are detached, calls go on asking the store. */
-  overtake(refresh: Flight<V>): void {
-    const flight = this.#flights.get(refresh.key);
-    if (flight !== undefined && flight.phase !== 'lookup') this.#detach(flight);
-    const behind = this.#behind.get(refresh.key);
-    if (behind !== undefined) this.#detach(behind);
+  /** A fence by a refresh: runs are detached, calls still ask the store. */
+  addRefresh(refresh: Flight<V>): void {
+    const flight = this.#foreground.get(refresh.key);
+    if (flight !== undefined && !flight.isReading) this.detach(flight);
+    const background = this.#background.get(refresh.key);
+    if (background !== undefined) this.detach(background);
     this.add(refresh);
   }
 
-  /** A run that goes on behind has ended: this is what a call whose lookup is under way would read if it asked now. */
-  offer(key: string, entry: Entry<V> | undefined): void {
+  /** A background run has settled: a call that reads the store uses `entry`, which it would read if it asked now. */
+  supply(key: string, entry: Entry<V> | undefined): void {
     const flight = this.joinable(key);
-    if (flight?.phase !== 'lookup') return;
-    flight.isLookupVoid = true;
-    flight.offered = entry;
+    if (flight?.isReading === true) flight.override({ type: 'use', entry });
   }
 
-  #slotsOf({ kind }: Flight<V>): Slots<V> {
-    return kind === 'call' || kind === 'prime' ? this.#flights : this.#behind;
-  }
-
-  #detach(flight: Flight<V>): void {
+  /** The run goes on for its callers; it is neither joined again nor written. */
+  detach(flight: Flight<V>): void {
     flight.isFenced = true;
     this.remove(flight);
   }
+
+  #mapOf({ kind }: Flight<V>): FlightMap<V> {
+    return kind === 'call' || kind === 'prime' ? this.#foreground : this.#background;
+  }
 }
 
-function voidLookup<V>(flight: Flight<V>): boolean {
-  if (flight.phase !== 'lookup') return false;
-  flight.isLookupVoid = true;
-  flight.offered = undefined;
-  return true;
+/** Flights by key. The first has a field of its own: one flight at a time is common, and a map would cost a miss 65 %. */
+class FlightMap<V> {
+  #first: Flight<V> | undefined;
+  readonly #others = new Map<string, Flight<V>>();
+
+  get(key: string): Flight<V> | undefined {
+    if (this.#first !== undefined && this.#first.key === key) return this.#first;
+    return this.#others.size === 0 ? undefined : this.#others.get(key);
+  }
+
+  /** Replaces the flight that has the key. */
+  set(flight: Flight<V>): void {
+    const { key } = flight;
+    const isFirst = this.#first === undefined ? !this.#others.has(key) : this.#first.key === key;
+    if (isFirst) this.#first = flight;
+    else this.#others.set(key, flight);
+  }
+
+  delete(flight: Flight<V>): void {
+    if (this.#first === flight) this.#first = undefined;
+    else if (this.#others.size !== 0 && this.#others.get(flight.key) === flight) this.#others.delete(flight.key);
+  }
+
+  keys(): string[] {
+    const others = [...this.#others.keys()];
+    return this.#first === undefined ? others : [this.#first.key, ...others];
+  }
 }

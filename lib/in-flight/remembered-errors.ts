@@ -6,7 +6,7 @@ interface Remembered {
   readonly until: number;
 }
 
-/** Rejections that answer for a while in place of another run. They never leave this process. */
+/** Rejections that are served for a while instead of another run. They never leave this process. */
 export class RememberedErrors {
   readonly #errors = new Map<string, Remembered>();
 

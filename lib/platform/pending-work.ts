@@ -1,11 +1,11 @@
-/** Counts what is under way for one wrapper, so that `settled()` can wait for the end of it. */
-export class Activity {
-  /** The activity of which this one is a part: idle when all its parts are. */
-  readonly #whole: Activity | undefined;
+/** Counts the runs, writes and controls under way in one wrapper, so that `settled()` can wait for them. */
+export class PendingWork {
+  /** The work that contains this: all wrappers of a memoizer. */
+  readonly #whole: PendingWork | undefined;
   #underWay = 0;
   #waiters: (() => void)[] = [];
 
-  constructor(whole?: Activity) {
+  constructor(whole?: PendingWork) {
     this.#whole = whole;
   }
 

@@ -5,7 +5,7 @@ import { Deadlines } from '../store/deadline.js';
 import { CircuitBreakers } from './circuit-breaker.js';
 import { mayLackScript, messageOf } from './clients/failure.js';
 import { slotOf } from './cluster-slot.js';
-import type { CircuitBreaker } from './circuit-breaker.js';
+import type { Breaker } from './circuit-breaker.js';
 import type { Client, Node } from './clients/client.js';
 import type { Script } from './scripts.js';
 
@@ -36,7 +36,7 @@ const BLOCKS = 16;
 interface Attempt<T> {
   /** The command, for the message of a timeout. */
   readonly name: string;
-  readonly breaker: CircuitBreaker;
+  readonly breaker: Breaker;
   readonly act: () => Promise<unknown>;
   readonly read: (reply: unknown) => T;
   readonly options: RunOptions;
@@ -150,7 +150,7 @@ export class CommandRunner {
     });
   }
 
-  #breakerOf(key: string): CircuitBreaker {
+  #breakerOf(key: string): Breaker {
     const { client } = this;
     if (!client.isCluster) return this.#breakers.ofNode('');
     const slot = slotOf(client.keyPrefix + key);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { base64url } from '../hashing/bytes.js';
 import { startTimer } from '../platform/timer.js';
 import { textOf } from './clients/client.js';
 import { writeAnnouncement } from './messages.js';
@@ -129,7 +129,7 @@ export class Lease<V> implements Grant<V> {
 
 /** A random string, unique between processes, of characters that have no meaning in a record. */
 export function createToken(): string {
-  return randomBytes(12).toString('base64url');
+  return base64url(crypto.getRandomValues(new Uint8Array(12)));
 }
 
 /** Gives a lease back. Not awaited and never retried: where it fails, the lease runs out by itself. */

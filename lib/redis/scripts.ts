@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { wakeUpWords } from './messages.js';
+import { sha1 } from './sha1.js';
 
 /** A Lua script and the digest by which a server knows it. */
 export interface Script {
@@ -168,5 +168,5 @@ return removed
 
 function script(body: string): Script {
   const source = prelude + body;
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
+  return { source, sha: sha1(source) };
 }

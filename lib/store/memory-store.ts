@@ -1,14 +1,16 @@
 import QuickLRU from 'quick-lru';
 import { createEntry, isEntry } from './entry.js';
+import { NOT_FRESH } from './result-store.js';
+import type { Result, ResultStore } from './result-store.js';
 import type { Entry, Store } from './store.js';
 
-/** How many results the store of a wrapper that was given none holds at least. */
+/** How many results the default store holds at least. */
 const SIZE = 1_000;
 
-/** Stands for a result of `undefined`, which quick-lru could not tell from none. */
+/** Stands for a result of `undefined`, which quick-lru cannot tell from none. */
 const UNDEFINED = Symbol('undefined');
 
-/** A result that has an end. Classes of our own, so that no result of a user's can be taken for one. */
+/** A stored result that ends. The classes are private, so no result of a user can be taken for one. */
 abstract class Ending {}
 
 class Timed<V> extends Ending {
@@ -17,7 +19,7 @@ class Timed<V> extends Ending {
   }
 }
 
-/** The same where all results last equally long: half the memory, as the time fits into a small integer. */
+/** The same where every result has one `ttl`: half the memory, because the time fits into a small integer. */
 class Brief<V> extends Ending {
   constructor(
     readonly value: V,
@@ -29,101 +31,99 @@ class Brief<V> extends Ending {
 }
 
 /**
- * The store of a wrapper that was given none: a quick-lru of its own. It answers at once and never fails, so nothing guards
- * it; and a result without an end is kept as it is, for an entry around each would double the memory.
+ * The default store: a quick-lru. It answers at once and never fails. A result without an end is kept as it is: 109 B for
+ * a result, 174 B with an entry around it.
  */
-export class MemoryStore<V> {
-  /** Other processes are not at it. */
-  readonly shared = undefined;
-  readonly #kept: QuickLRU<string, unknown>;
+export class MemoryStore<V> implements ResultStore<V> {
+  readonly coordinator = undefined;
+  readonly isKeeping = true;
+  readonly #results: QuickLRU<string, unknown>;
   readonly #madeAt = Date.now();
   readonly #ttl: number | undefined;
 
-  /** @param ttl How long every result is fresh at most; `undefined` where that differs or its run time matters too. */
+  /** @param ttl The `ttl` of every result; `undefined` where it differs, or where the duration of a run is kept too. */
   constructor(ttl: number | undefined, maxSize = SIZE) {
     this.#ttl = ttl;
-    this.#kept = new QuickLRU({ maxSize });
+    this.#results = new QuickLRU({ maxSize });
   }
 
-  /** What is kept under `key`, as it is kept: `hasNoEnd` tells what it is worth. */
   get(key: string): unknown {
-    return this.#kept.get(key);
+    return this.#results.get(key);
   }
 
-  read(key: string): Entry<V> | undefined {
-    return this.entryOf(this.#kept.get(key));
+  freshValue(stored: unknown): unknown {
+    return isTimeless(stored) ? unwrap(stored) : NOT_FRESH;
   }
 
-  /** What `get` gave, as an entry. */
-  entryOf(kept: unknown): Entry<V> | undefined {
-    if (kept === undefined) return undefined;
-    if (hasNoEnd(kept)) return createEntry(resultOf(kept) as V, { storedAt: this.#madeAt, ttl: Infinity });
-    if (kept instanceof Timed) return kept.entry as Entry<V>;
-    const { value, freshUntil } = kept as Brief<V>;
+  entryOf(stored: unknown): Entry<V> | undefined {
+    if (stored === undefined) return undefined;
+    if (isTimeless(stored)) return createEntry({ value: unwrap(stored) as V, ttl: Infinity }, this.#madeAt);
+    if (stored instanceof Timed) return stored.entry as Entry<V>;
+    const { value, freshUntil } = stored as Brief<V>;
     const ttl = this.#ttl ?? 0;
-    return createEntry(value, { storedAt: this.#madeAt + freshUntil - ttl, ttl });
+    return createEntry({ value, ttl }, this.#madeAt + freshUntil - ttl);
   }
 
-  write(key: string, value: V, ttl: number, duration: number | undefined): undefined {
-    this.#kept.set(
-      key,
-      ttl === Infinity ? (value === undefined ? UNDEFINED : value) : this.#timed(value, ttl, duration),
-    );
+  write(key: string, result: Result<V>): undefined {
+    this.#results.set(key, result.ttl === Infinity ? wrap(result.value) : this.#timed(result));
     return undefined;
   }
 
   remove(key: string): undefined {
-    this.#kept.delete(key);
+    this.#results.delete(key);
     return undefined;
   }
 
-  async prime(key: string, value: V, ttl: number): Promise<void> {
-    this.write(key, value, ttl, undefined);
+  async prime(key: string, result: Result<V>): Promise<void> {
+    this.write(key, result);
   }
 
   async delete(key: string): Promise<boolean> {
-    return this.#kept.delete(key);
+    return this.#results.delete(key);
   }
 
   async clear(): Promise<void> {
-    this.#kept.clear();
+    this.#results.clear();
   }
 
-  #timed(value: V, ttl: number, duration: number | undefined): Brief<V> | Timed<V> {
-    const storedAt = Date.now();
+  #timed(result: Result<V>): Brief<V> | Timed<V> {
+    const now = Date.now();
     return this.#ttl === undefined
-      ? new Timed(createEntry(value, { storedAt, ttl, duration }))
-      : new Brief(value, Math.floor(storedAt - this.#madeAt + ttl));
+      ? new Timed(createEntry(result, now))
+      : new Brief(result.value, Math.floor(now - this.#madeAt + result.ttl));
   }
 
   /** The store as its owner sees it, with entries under `name|key`. */
   view(prefix: string): Store<V> {
+    const results = this.#results;
     const bare = (name: string): string | undefined =>
       name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
-    const kept = this.#kept;
     return {
-      get: (name) => this.read(bare(name) ?? ''),
+      get: (name) => this.entryOf(this.get(bare(name) ?? '')),
       set: (name, entry) => {
         const key = bare(name);
-        if (key !== undefined && isEntry(entry)) kept.set(key, new Timed(entry));
+        if (key !== undefined && isEntry(entry)) results.set(key, new Timed(entry));
       },
-      delete: (name) => kept.delete(bare(name) ?? ''),
-      keys: () => Array.from(kept.keys(), (key) => prefix + key),
+      delete: (name) => results.delete(bare(name) ?? ''),
+      keys: () => Array.from(results.keys(), (key) => prefix + key),
     };
   }
 }
 
-/** True for a result that is kept as it is, which it is for good. */
-export function hasNoEnd(kept: unknown): boolean {
+/** True for a result that is kept as it is, and so is always fresh. */
+function isTimeless(stored: unknown): boolean {
   try {
-    return kept !== undefined && !(kept instanceof Ending);
+    return stored !== undefined && !(stored instanceof Ending);
   } catch {
-    // A proxy that does not tell its prototype: nothing of ours.
+    // A proxy that hides its prototype is a result.
     return true;
   }
 }
 
-/** The result itself. */
-export function resultOf(kept: unknown): unknown {
-  return kept === UNDEFINED ? undefined : kept;
+function wrap(value: unknown): unknown {
+  return value === undefined ? UNDEFINED : value;
+}
+
+function unwrap(stored: unknown): unknown {
+  return stored === UNDEFINED ? undefined : stored;
 }

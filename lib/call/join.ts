@@ -1,29 +1,36 @@
-import { freshnessOf } from '../store/freshness.js';
 import { abortedSignal, onAbort } from '../in-flight/signals.js';
 import { nativeThen } from '../platform/promise.js';
-import type { AbortSignalLike } from '../platform/abort-signal.js';
+import { freshnessOf } from '../store/freshness.js';
 import type { Flight } from '../in-flight/flight.js';
+import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Call, Wrapper } from './wrapper.js';
 
-/** Share what is under way. */
+/** Share the flight of the key. */
 export function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>['signals']): Promise<V> {
   flight.admit(signals);
   wrapper.observer.received('join', flight.key);
-  if (flight.isAnsweredEarly) {
+  if (flight.isFallbackServed) {
     if (freshnessOf(flight.fallback!, Date.now(), wrapper.options) === 'expired') flight.reopen();
     else wrapper.observer.fellBack(flight.key, 'soft-timeout');
   }
   const cycle = wrapper.recursion?.cycle(flight);
-  return cycle === undefined ? wait(wrapper, flight, signals) : Promise.reject(recursionError(wrapper.name, cycle));
+  return cycle === undefined ? waitFor(wrapper, flight, signals) : Promise.reject(recursionError(wrapper.name, cycle));
 }
 
-/** One caller's share of a flight that has admitted it. With a signal it may leave, and nobody else notices. */
-export function wait<V>(
-  { observer }: Wrapper<V>,
+/** The promise of one caller, which the flight has admitted. A caller with a signal can leave; no other caller notices. */
+export function waitFor<V>(
+  wrapper: Wrapper<V>,
   flight: Flight<V>,
   signals: readonly AbortSignalLike[] | undefined,
 ): Promise<V> {
-  if (signals === undefined) return flight.answer;
+  return signals === undefined ? flight.promise : waitUntilAborted(wrapper, flight, signals);
+}
+
+function waitUntilAborted<V>(
+  { observer }: Wrapper<V>,
+  flight: Flight<V>,
+  signals: readonly AbortSignalLike[],
+): Promise<V> {
   return new Promise((resolve, reject) => {
     const leave = (reason: unknown): void => {
       reject(reason);
@@ -35,7 +42,7 @@ export function wait<V>(
     if (aborted !== undefined) return leave(aborted.reason);
     const stop = watch(signals, leave);
     void nativeThen.call(
-      flight.answer,
+      flight.promise,
       (value) => {
         stop();
         resolve(value as V);
@@ -48,7 +55,7 @@ export function wait<V>(
   });
 }
 
-/** A signal that cannot be watched is a caller that leaves at once. */
+/** A caller whose signal cannot be watched leaves at once. */
 function watch(signals: readonly AbortSignalLike[], leave: (reason: unknown) => void): () => void {
   try {
     return onAbort(signals, leave);

@@ -1,0 +1,212 @@
+import { Flight } from '../in-flight/flight.js';
+import { abortedSignal, findSignals } from '../in-flight/signals.js';
+import { freshnessOf, isDueEarly } from '../store/freshness.js';
+import { PendingRead } from '../store/pending-read.js';
+import { NOT_FRESH } from '../store/result-store.js';
+import { follow } from './follow.js';
+import { join, recursionError, waitFor } from './join.js';
+import { Run } from './run.js';
+import type { Entry } from '../store/store.js';
+import type { Namespace } from './namespace.js';
+import type { Call, Wrapper } from './wrapper.js';
+
+/**
+ * One call, in this order: join the flight of its key, else serve the stored entry, else run `fn`.
+ *
+ * An invalidation fences what is under way. While the store is read it overrides what the read brings; once `fn` runs it
+ * detaches the run: callers get the result, but no later call joins it and it is not stored.
+ */
+export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
+  try {
+    const namespace = wrapper.namespaces.of(receiver);
+    const key = wrapper.buildKey.known(args);
+    if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
+    const flight = namespace.registry.joinable(key);
+    if (flight !== undefined) return join(wrapper, flight, undefined);
+    const stored = namespace.store.get(key);
+    const value = namespace.store.freshValue(stored);
+    if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
+    return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined }, stored);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The same for a key that must be built from the arguments, which may hold signals. */
+function answerNewKey<V>(
+  wrapper: Wrapper<V>,
+  namespace: Namespace<V>,
+  receiver: unknown,
+  args: readonly unknown[],
+): Promise<V> {
+  const key = wrapper.buildKey(receiver, args);
+  const signals = findSignals(args);
+  const aborted = signals && abortedSignal(signals);
+  if (aborted !== undefined) return Promise.reject(aborted.reason);
+  const flight = namespace.registry.joinable(key);
+  if (flight !== undefined) return join(wrapper, flight, signals);
+  const stored = namespace.store.get(key);
+  const value = namespace.store.freshValue(stored);
+  if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
+  return answerFrom({ wrapper, namespace, key, receiver, args, signals }, stored);
+}
+
+function hit<V>(wrapper: Wrapper<V>, key: string, value: V): Promise<V> {
+  wrapper.observer.received('hit', key);
+  return Promise.resolve(value);
+}
+
+function answerFrom<V>(call: Call<V>, stored: unknown): Promise<V> {
+  const entry = call.namespace.store.entryOf(stored);
+  return entry instanceof PendingRead ? awaitRead(call, entry) : serveOrRun(call, entry);
+}
+
+/** The store answers later. Calls of the key join meanwhile. */
+function awaitRead<V>(call: Call<V>, read: PendingRead<V>): Promise<V> {
+  const { wrapper, namespace, key, signals } = call;
+  const flight = new Flight<V>(key, 'call');
+  const startedAt = namespace.store.coordinator === undefined ? 0 : performance.now();
+  flight.admit(signals);
+  if (flight.canBeAbandoned) flight.onAbandoned = () => received(call, 'miss', flight);
+  namespace.registry.add(flight);
+  wrapper.pendingWork.begin();
+  read.onSettled((entry) => {
+    if (!flight.isSettled) afterRead(call, flight, { entry, spent: startedAt && performance.now() - startedAt });
+    wrapper.pendingWork.end();
+  });
+  return waitFor(wrapper, flight, signals);
+}
+
+/** A `prime`, refresh or invalidation during the read overrides its result. */
+function afterRead<V>(
+  call: Call<V>,
+  flight: Flight<V>,
+  { entry, spent }: { readonly entry: Entry<V> | undefined; readonly spent: number },
+): void {
+  const { registry } = call.namespace;
+  const override = flight.state.name === 'reading' ? flight.state.override : undefined;
+  if (override?.type !== 'follow') {
+    void serveOrRun(call, override === undefined ? entry : override.entry, { flight, spent });
+    return;
+  }
+  const { prime } = override;
+  const hasFailed = prime.state.name === 'settled' && prime.state.how === 'failed';
+  const leader = hasFailed ? registry.underWay(call.key) : prime;
+  if (leader === undefined) registry.add(flight);
+  runOrFollow(call, flight, { leader, spent });
+}
+
+/** The flight whose read has ended, and how long the read took. */
+interface Read<V> {
+  readonly flight: Flight<V>;
+  /** Milliseconds; measured where processes share the store. */
+  readonly spent: number;
+}
+
+/** Serves the stored entry if it is fresh or stale, or a remembered error; otherwise starts a run. */
+function serveOrRun<V>(call: Call<V>, entry: Entry<V> | undefined, read?: Read<V>): Promise<V> {
+  const { wrapper, namespace, key } = call;
+  const { options } = wrapper;
+  const { errors } = namespace;
+  const now = entry?.freshUntil === undefined && errors.size === 0 ? 0 : Date.now();
+  const freshness = entry === undefined ? 'expired' : freshnessOf(entry, now, options);
+  if (entry !== undefined && freshness === 'fresh') {
+    received(call, 'hit', read?.flight);
+    const isDue = options.earlyRefresh > 0 && isDueEarly(entry, now, options.earlyRefresh, Math.random());
+    if (isDue) refreshInBackground(call, entry);
+    return serve(entry.value as V, read?.flight);
+  }
+  const remembered = errors.size === 0 ? undefined : errors.recall(key, now);
+  if (entry !== undefined && (freshness === 'stale' || (freshness === 'fallback' && remembered !== undefined))) {
+    received(call, 'stale', read?.flight);
+    if (remembered === undefined) refreshInBackground(call, entry);
+    return serve(entry.value as V, read?.flight);
+  }
+  if (remembered !== undefined) {
+    received(call, 'hit', read?.flight);
+    return refuse(remembered.error, read?.flight);
+  }
+  return miss(call, { entry, fallback: freshness === 'fallback' ? entry : undefined, read });
+}
+
+interface Missed<V> {
+  /** The entry that was found and is of no use. */
+  readonly entry: Entry<V> | undefined;
+  readonly fallback: Entry<V> | undefined;
+  readonly read: Read<V> | undefined;
+}
+
+/** Nothing can be served: follow the background run of the key, else run. */
+function miss<V>(call: Call<V>, { entry, fallback, read }: Missed<V>): Promise<V> {
+  const { wrapper, namespace, key, signals } = call;
+  const background = namespace.registry.background(key);
+  if (background !== undefined && read === undefined && fallback === undefined) {
+    return join(wrapper, background, signals);
+  }
+  const flight = read?.flight ?? new Flight<V>(key, 'call');
+  flight.fallback = fallback;
+  if (read === undefined) {
+    flight.admit(signals);
+    namespace.registry.add(flight);
+  }
+  runOrFollow(call, flight, { leader: background, seen: entry, spent: read?.spent });
+  return read === undefined ? waitFor(wrapper, flight, signals) : flight.promise;
+}
+
+interface Departure<V> {
+  /** The flight to follow, if there is one. */
+  readonly leader: Flight<V> | undefined;
+  /** The entry that was found and cannot be served. */
+  readonly seen?: Entry<V> | undefined;
+  readonly spent?: number | undefined;
+}
+
+/** The read is over. The state changes before the event, in which a listener may invalidate the key. */
+function runOrFollow<V>(call: Call<V>, flight: Flight<V>, { leader, seen, spent }: Departure<V>): void {
+  const { name, observer, pendingWork, recursion } = call.wrapper;
+  pendingWork.begin();
+  const how = leader === undefined ? 'miss' : leader.isSettled ? 'hit' : 'join';
+  const cycle = leader && recursion?.cycle(leader);
+  const run = leader === undefined || cycle !== undefined ? new Run(call, flight) : undefined;
+  if (leader !== undefined && cycle === undefined) follow(call, flight, leader);
+  observer.received(how, call.key);
+  if (flight.isSettled || run === undefined) return;
+  if (cycle === undefined) run.start({ seen, spent });
+  else run.reject(recursionError(name, cycle));
+}
+
+/** Refreshes a stale entry while it is served. Background runs of a key never overlap. */
+function refreshInBackground<V>(call: Call<V>, seen: Entry<V>): void {
+  const { wrapper, namespace, key } = call;
+  if (namespace.registry.background(key) !== undefined) return;
+  const flight = new Flight<V>(key, 'background');
+  namespace.registry.add(flight);
+  wrapper.pendingWork.begin();
+  new Run(call, flight).start({ seen });
+}
+
+/** No run is needed. The flight ends before the event, in which a listener may invalidate the key and call again. */
+function received<V>(
+  { wrapper, namespace, key }: Call<V>,
+  how: 'hit' | 'stale' | 'miss',
+  flight: Flight<V> | undefined,
+): void {
+  if (flight !== undefined) {
+    namespace.registry.remove(flight);
+    flight.settle(how === 'miss' ? 'abandoned' : 'done');
+  }
+  wrapper.observer.received(how, key);
+}
+
+/** To the one caller, or to all callers of the flight whose read has ended. */
+function serve<V>(value: V, flight: Flight<V> | undefined): Promise<V> {
+  if (flight === undefined) return Promise.resolve(value);
+  flight.resolve(value);
+  return flight.promise;
+}
+
+function refuse<V>(error: unknown, flight: Flight<V> | undefined): Promise<V> {
+  if (flight === undefined) return Promise.reject(error);
+  flight.reject(error);
+  return flight.promise;
+}

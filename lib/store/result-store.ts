@@ -1,0 +1,41 @@
+import type { Coordinator } from './coordinator.js';
+import type { PendingRead } from './pending-read.js';
+import type { Entry, Grant } from './store.js';
+
+/** A result to be stored, and what its entry is made from. Times are milliseconds. */
+export interface Result<V> {
+  readonly value: V;
+  /** `Infinity`: never ends. */
+  readonly ttl: number;
+  /** How long the run took; kept only where `earlyRefresh` needs it. */
+  readonly duration?: number | undefined;
+}
+
+/** Returned where a store has no result that is fresh beyond doubt. */
+export const NOT_FRESH = Symbol('not fresh');
+
+/**
+ * Where one namespace keeps its results: the one interface between a call and every kind of store. `get`, `write` and
+ * `remove` never throw or reject: what fails there is reported. `prime`, `delete` and `clear` reject.
+ */
+export interface ResultStore<V> {
+  /** Coordinates runs with other processes, where the store can. */
+  readonly coordinator: Coordinator<V> | undefined;
+  /** True where results are kept at all. */
+  readonly isKeeping: boolean;
+  /** One read. What it returns is only for `freshValue` and `entryOf`. */
+  get(key: string): unknown;
+  /** The value, where it is fresh whatever the options say; else `NOT_FRESH`, and `entryOf` tells more. */
+  freshValue(stored: unknown): unknown;
+  entryOf(stored: unknown): Entry<V> | PendingRead<V> | undefined;
+  /** The promise is only for knowing when the write has ended; `undefined`: it has. */
+  write(key: string, result: Result<V>, grant?: Grant<V>): Promise<unknown> | undefined;
+  /** Remove an entry because a new result is not to be stored. */
+  remove(key: string): Promise<unknown> | undefined;
+  /** Rejects with the store's error or a `TimeoutError`. */
+  prime(key: string, result: Result<V>, grant?: Grant<V>): Promise<unknown>;
+  /** True where the store had the key. Rejects with the store's error or a `TimeoutError`. */
+  delete(key: string): Promise<boolean>;
+  /** Rejects with the store's error or a `TimeoutError`. */
+  clear(): Promise<void>;
+}
