@@ -1,3 +1,4 @@
+import { BatchedReads } from './batched-reads.js';
 import { detectClient, detectMessages } from './clients/detect-client.js';
 import { ServerClock } from './clock.js';
 import { CommandRunner } from './command-runner.js';
@@ -8,6 +9,7 @@ import type { RedisClient } from './clients/detect-client.js';
 /** What all stores of one client share: its deadlines and breakers, the server's clock, the connection for messages. */
 interface Connection {
   readonly runner: CommandRunner;
+  readonly reads: BatchedReads;
   readonly clock: ServerClock;
   readonly pubSub: PubSub | undefined;
 }
@@ -28,11 +30,14 @@ export function connectionOf(
     const runner = new CommandRunner(detectClient(client));
     const { messages } = runner.client;
     const pubSub = messages && new PubSub(messages, (error) => runner.client.failureOf(error) === 'reply');
-    connections.set(client, (connection = { runner, clock: new ServerClock(), pubSub }));
+    connections.set(
+      client,
+      (connection = { runner, reads: new BatchedReads(runner), clock: new ServerClock(), pubSub }),
+    );
   }
-  const { runner, clock } = connection;
+  const { runner, reads, clock } = connection;
   const pubSub = subscriber === undefined ? connection.pubSub : givenPubSub(client, subscriber, runner);
-  return { runner, clock, subscriptions: new Subscriptions(pubSub) };
+  return { runner, reads, clock, subscriptions: new Subscriptions(pubSub) };
 }
 
 function givenPubSub(client: object, subscriber: object, runner: CommandRunner): PubSub {

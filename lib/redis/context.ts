@@ -1,3 +1,4 @@
+import type { BatchedReads } from './batched-reads.js';
 import type { ServerClock } from './clock.js';
 import type { Codec } from './codec.js';
 import type { CommandRunner } from './command-runner.js';
@@ -7,6 +8,7 @@ import type { Subscriptions } from './subscriptions.js';
 /** What the parts of one store share. */
 export interface Context {
   readonly runner: CommandRunner;
+  readonly reads: BatchedReads;
   readonly keyspace: Keyspace;
   readonly clock: ServerClock;
   readonly subscriptions: Subscriptions;

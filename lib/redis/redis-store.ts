@@ -75,10 +75,10 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
 
   get(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<Entry<V> | undefined> {
     this.#onUse?.();
-    const { runner, keyspace, clock } = this.#context;
+    const { reads, keyspace, clock } = this.#context;
     const { value } = keyspace.of(key);
     if (clock.isDue) return this.#getWithTime(value, timeout);
-    return runner.read(value, ['get', value], { timeout }, this.#read);
+    return reads.get(value, timeout, this.#read);
   }
 
   async set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<void> {

@@ -60,14 +60,15 @@ export async function waitForHolder<V>({
     let { holder: awaited, remaining } = first;
     for (;;) {
       const elapsed = performance.now() - startedAt;
-      if (elapsed >= limit) return { alone: `another run took longer than ${limit} ms` };
       const pause = subscription.isConfirmed ? Math.min(remaining + Math.random() * POLL, LOOK) : pollAfter(elapsed);
-      await alarm.wait(Math.min(pause, limit - elapsed));
+      await alarm.wait(Math.max(0, Math.min(pause, limit - elapsed)));
       if (signal.aborted) return { alone: 'no caller waits any more' };
       const hasFailed = failed.has(awaited);
       const answer = await ask();
       if (!('holder' in answer)) return answer;
       if (hasFailed || answer.failed === awaited) return { alone: 'the run of another process failed' };
+      // After the last look, for this process may have been busy until now.
+      if (performance.now() - startedAt >= limit) return { alone: `another run took longer than ${limit} ms` };
       awaited = answer.holder;
       remaining = answer.remaining;
     }
