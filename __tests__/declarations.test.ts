@@ -63,7 +63,7 @@ function messages(diagnostics: readonly ts.Diagnostic[]): string[] {
 describe("a consumer's declaration files", () => {
   it('can name the type of whatever the package makes', () => {
     const { errors, declarations } = declare(`
-      import { createMemoizer, memoizeAsync, memoizeMethods, perInstance } from 'aiocachetools';
+      import { batched, createMemoizer, memoizeAsync, memoizeMethods, perInstance } from 'aiocachetools';
       export class Client {
         #x = 1;
         async get(id: number) { return this.#x + id; }
@@ -77,11 +77,12 @@ describe("a consumer's declaration files", () => {
       export const wrapsOfMemoizer = memoizer({ ttl: 1 });
       export const client = memoizeMethods(new Client(), { get: { ttl: (value, id) => value + id }, echo: {} });
       export const perReceiver = perInstance(() => new Map());
+      export const single = batched(async (ids: readonly number[], o: { db: 1 }) => ids.map(String), { wait: 5 });
       export const counts = wrapper.stats();
       export const controls = wrapper.for(new Client());
     `);
     expect(errors).toEqual([]);
-    expect(declarations.match(/export declare const/gu)).toHaveLength(10);
+    expect(declarations.match(/export declare const/gu)).toHaveLength(11);
     expect(declarations).not.toContain('aiocachetools/');
   }, 60_000);
 });

@@ -1,5 +1,6 @@
 // Not exported: the types that public signatures only mention; .github/docs/mentioned-types.ts lists them.
 export { memoizeAsync } from './memoize-async.js';
+export { batched } from './batched.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
 export { perInstance } from './store/per-instance.js';

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { BatchOptions } from '../../lib/batched.js';
 export type { Controls } from '../../lib/memoized.js';
 export type { CacheOption, StoreSelector } from '../../lib/options.js';
 export type { StoreLike } from '../../lib/store/store-like.js';

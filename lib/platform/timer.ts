@@ -1,5 +1,5 @@
 /** The longest delay that `setTimeout` takes; it fires at once beyond that. */
-const LONGEST_DELAY = 2 ** 31 - 1;
+export const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** A timer under way. */
 export interface Timer {
@@ -21,5 +21,18 @@ export function startTimer(delay: number, callback: () => void): Timer {
     (handle as { unref?(): unknown }).unref?.();
   };
   arm();
+  return { stop: () => clearTimeout(handle) };
+}
+
+/**
+ * Call `callback` once after `delay` milliseconds, at most `LONGEST_DELAY`. `0`: at the end of this turn of the event
+ * loop, after all promise jobs. Keeps the process alive, for a caller waits for the work that this starts.
+ */
+export function startWork(delay: number, callback: () => void): Timer {
+  if (delay === 0 && typeof setImmediate === 'function') {
+    const immediate = setImmediate(callback);
+    return { stop: () => clearImmediate(immediate) };
+  }
+  const handle = setTimeout(callback, delay);
   return { stop: () => clearTimeout(handle) };
 }
