@@ -7,6 +7,11 @@ interface User {
   readonly name: string;
 }
 
+/** Without the types of any host. */
+interface Signal {
+  readonly aborted: boolean;
+}
+
 declare function loadArray(ids: readonly number[]): Promise<User[]>;
 declare function loadMixed(ids: readonly number[]): Promise<(User | Error)[]>;
 declare function loadMap(ids: readonly number[]): Promise<Map<number, User>>;
@@ -15,7 +20,7 @@ declare function loadMutable(ids: number[]): Promise<readonly User[]>;
 declare function loadWith(
   ids: readonly number[],
   tenant: string,
-  options?: { readonly signal?: AbortSignal },
+  options?: { readonly signal?: Signal },
 ): Promise<User[]>;
 
 // --- what the function of one item is ---
@@ -27,7 +32,7 @@ expectTypeOf(batched(loadMutable)).toEqualTypeOf<(item: number) => Promise<User>
 expectTypeOf(batched(loadMixed)).toEqualTypeOf<(item: number) => Promise<User>>();
 expectTypeOf(batched(loadMixedMap)).toEqualTypeOf<(item: number) => Promise<User>>();
 expectTypeOf(batched(loadWith)).toEqualTypeOf<
-  (item: number, tenant: string, options?: { readonly signal?: AbortSignal }) => Promise<User>
+  (item: number, tenant: string, options?: { readonly signal?: Signal }) => Promise<User>
 >();
 expectTypeOf(batched(async (ids: readonly string[], _scale: number) => ids.map((id) => id.length))).toEqualTypeOf<
   (item: string, scale: number) => Promise<number>
@@ -44,7 +49,7 @@ expectTypeOf(batched(loadSome)(1)).resolves.toEqualTypeOf<User | undefined>();
 
 const getUser = memoizeAsync(batched(loadWith), { name: 'getUser', ignore: [1], ttl: (user, id) => user.id + id });
 expectTypeOf(getUser).toEqualTypeOf<
-  Memoized<(item: number, tenant: string, options?: { readonly signal?: AbortSignal }) => Promise<User>>
+  Memoized<(item: number, tenant: string, options?: { readonly signal?: Signal }) => Promise<User>>
 >();
 expectTypeOf(getUser.peek(1)).resolves.toEqualTypeOf<User | undefined>();
 
