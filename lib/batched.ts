@@ -16,7 +16,8 @@ export interface BatchOptions {
   readonly maxSize?: number | undefined;
   /**
    * How long a batch collects items after its first one, in milliseconds. `0`: until the end of this turn of the event
-   * loop, after all promise jobs.
+   * loop, after all promise jobs. Misses of a store that answers each read on its own, or grants leases one by one as
+   * `redisStore` does, can arrive in several turns; some milliseconds collect over them.
    *
    * @default 0
    */
