@@ -568,6 +568,7 @@ describe('batched', () => {
       const { signal } = new AbortController();
       Object.defineProperty(signal, 'addEventListener', { value: (_: string, abort: () => void) => abort() });
       const watched = watch(get(1, signal));
+      expect(jest.getTimerCount()).toBe(0);
       await endTurn();
       expect(watched.outcome).toEqual({ error: undefined });
       expect(batches).toEqual([]);
