@@ -95,7 +95,7 @@ function itKeepsKeysApart(
 }
 
 describe('unstorage', () => {
-  const { createStorage } = require('unstorage') as { createStorage(): StoreLike };
+  const { createStorage } = require('unstorage') as { createStorage: (this: void) => StoreLike };
   let storage: StoreLike;
   itKeepsKeysApart(() => (storage = createStorage()), { canClear: true, isCoarse: true });
 
@@ -143,7 +143,10 @@ describeWith({ mariadbd: 'mariadb-server', 'mariadb-install-db': 'mariadb-server
       { path: socketPath },
     );
     const { createConnection } = require('mysql2/promise') as {
-      createConnection(options: object): Promise<{ query(sql: string): Promise<unknown>; end(): Promise<void> }>;
+      createConnection: (
+        this: void,
+        options: object,
+      ) => Promise<{ query(sql: string): Promise<unknown>; end(): Promise<void> }>;
     };
     const connection = await createConnection({ socketPath, user: 'root' });
     await connection.query('CREATE DATABASE cache');
@@ -161,7 +164,7 @@ describeWith({ mariadbd: 'mariadb-server', 'mariadb-install-db': 'mariadb-server
     const uri = 'mysql://root@localhost/cache';
     const adapter = new KeyvMysql({ uri, table: `t${(tables += 1)}`, socketPath: join(folder, 'socket') });
     open.push(adapter);
-    return new Keyv({ store: adapter }) as unknown as StoreLike;
+    return new Keyv({ store: adapter });
   };
   itKeepsKeysApart(openKeyv, { canClear: false, isCoarse: true });
 });
@@ -187,7 +190,7 @@ describeWith({ memcached: 'memcached' }, 'Keyv on memcached', () => {
     const { KeyvMemcache } = require('@keyv/memcache') as { KeyvMemcache: new (uri: string) => never };
     const adapter = new KeyvMemcache(`127.0.0.1:${port}`);
     clients.push(adapter);
-    return new Keyv({ store: adapter, namespace: `n${clients.length}` }) as unknown as StoreLike;
+    return new Keyv({ store: adapter, namespace: `n${clients.length}` });
   };
   itKeepsKeysApart(openKeyv, { canClear: false, isCoarse: false });
 });

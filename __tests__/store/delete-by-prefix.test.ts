@@ -17,13 +17,12 @@ describe('deleteByPrefix', () => {
 
   afterEach(() => void jest.useRealTimers());
 
-  const store = (methods: object): StoreLike<never> =>
-    ({
-      get: () => undefined,
-      set: () => undefined,
-      delete: (key: string) => deleted.push(key) > 0,
-      ...methods,
-    }) as never;
+  const store = (methods: object): StoreLike<never> => ({
+    get: () => undefined,
+    set: () => undefined,
+    delete: (key: string) => deleted.push(key) > 0,
+    ...methods,
+  });
 
   it.each<[string, () => unknown]>([
     ['a list', () => ['a|1', 'b|1', 'a|2', 7]],

@@ -14,7 +14,7 @@ import type { StoreLike } from '../../lib/store/store-like.js';
 const require = createRequire(join(process.cwd(), '__tests__/third-party/package.json'));
 const { BentoCache, bentostore } = (await import(require.resolve('bentocache'))) as {
   BentoCache: new (options: object) => object;
-  bentostore(): unknown;
+  bentostore: () => unknown;
 };
 
 const client = '`redisStore(client)` from `aiocachetools/redis` instead of a Redis client itself';

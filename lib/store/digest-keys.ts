@@ -45,7 +45,7 @@ class DigestedStore<V> implements Store<V> {
 
   constructor(store: StoreLike<V>) {
     this.#store = store;
-    this.takesTtl = takesTtl(store as StoreLike<never>);
+    this.takesTtl = takesTtl(store);
     this.keepsDeadlines = (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true;
     if (!canDeleteByPrefix(store)) return;
     this.deleteByPrefix = (prefix, timeout = DEFAULT_TIMEOUT) => {
@@ -54,7 +54,7 @@ class DigestedStore<V> implements Store<V> {
           new TypeError(`Expected the prefix to be a name and \`|\`, got ${JSON.stringify(prefix)}`),
         );
       }
-      return deleteByPrefix(store as StoreLike<never>, this.#nameDigits(prefix), new Deadlines(timeout));
+      return deleteByPrefix(store, this.#nameDigits(prefix), new Deadlines(timeout));
     };
   }
 
@@ -70,7 +70,7 @@ class DigestedStore<V> implements Store<V> {
   }
 
   delete(key: string): unknown {
-    return removeFrom(this.#store as StoreLike<never>, this.#nameOf(key));
+    return removeFrom(this.#store, this.#nameOf(key));
   }
 
   #nameOf(key: string): string {
@@ -78,7 +78,7 @@ class DigestedStore<V> implements Store<V> {
       const digest = this.#nameDigits(key.slice(0, key.indexOf('|') + 1)) + toHex(this.#digest(key));
       this.#last = { name: key, digest };
     }
-    return this.#last!.digest;
+    return this.#last.digest;
   }
 
   #nameDigits(prefix: string): string {
