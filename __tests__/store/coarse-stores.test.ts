@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { digestKeys, memoizeAsync } from 'aiocachetools';
 import { Keyv } from 'keyv';
-import { describeWith, freePort, PrivateServer } from '../support/private-server.js';
+import { describeWith, freePort, PrivateServer, thirdParty } from '../support/private-server.js';
 import type { MemoizeEvent } from 'aiocachetools';
 import type { StoreLike } from '../../lib/store/store-like.js';
 
 /** Packages of these tests only: `npm ci --prefix __tests__/third-party`. */
-const require = createRequire(join(process.cwd(), '__tests__/third-party/package.json'));
+const require = createRequire(join(thirdParty, 'package.json'));
 
 /** Names that one store or another takes for the same. */
 const alike = [
@@ -94,7 +94,7 @@ function itKeepsKeysApart(
   }, 60_000);
 }
 
-describe('unstorage', () => {
+describeWith({}, 'unstorage', () => {
   const { createStorage } = require('unstorage') as { createStorage: (this: void) => StoreLike };
   let storage: StoreLike;
   itKeepsKeysApart(() => (storage = createStorage()), { canClear: true, isCoarse: true });

@@ -8,14 +8,20 @@ import { LRUCache } from 'lru-cache';
 import QuickLRU from 'quick-lru';
 import { createClient } from 'redis';
 import { digestKeys, memoizeAsync, perInstance, tiered } from 'aiocachetools';
+import { hasThirdParty, thirdParty } from '../support/private-server.js';
 import { isStore, takesTtl } from '../../lib/store/store-like.js';
 import type { StoreLike } from '../../lib/store/store-like.js';
 
-const require = createRequire(join(process.cwd(), '__tests__/third-party/package.json'));
-const { BentoCache, bentostore } = (await import(require.resolve('bentocache'))) as {
-  BentoCache: new (options: object) => object;
-  bentostore: () => unknown;
-};
+/** A real one where the packages of other projects are installed, else what it is known by. */
+async function openBentoCache(): Promise<object> {
+  if (!hasThirdParty) return { get: () => {}, set: () => {}, delete: () => {}, getOrSetForever: () => {} };
+  const path = createRequire(join(thirdParty, 'package.json')).resolve('bentocache');
+  const { BentoCache, bentostore } = (await import(path)) as {
+    BentoCache: new (options: object) => object;
+    bentostore: () => unknown;
+  };
+  return new BentoCache({ default: 'memory', stores: { memory: bentostore() } });
+}
 
 const client = '`redisStore(client)` from `aiocachetools/redis` instead of a Redis client itself';
 const foreign: [kind: string, value: unknown, wayOut: string][] = [
@@ -24,7 +30,7 @@ const foreign: [kind: string, value: unknown, wayOut: string][] = [
   ['a glide client', { get: () => {}, set: () => {}, del: () => {}, customCommand: () => {} }, client],
   [
     'a BentoCache',
-    new BentoCache({ default: 'memory', stores: { memory: bentostore() } }),
+    await openBentoCache(),
     'a store for entries instead of another cache: give both libraries the same Redis, or adapt `get`, `set` and `delete`',
   ],
   ['a WeakMap', new WeakMap(), 'a `Map` or another store for entries instead of a WeakMap'],

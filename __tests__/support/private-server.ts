@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo, NetConnectOpts } from 'node:net';
@@ -8,12 +10,23 @@ import type { AddressInfo, NetConnectOpts } from 'node:net';
 /** Runs a command until its stdin closes, also when the runner was killed. It is detached from signals to the group of the runner. */
 const guard = `"$@" >/dev/null 2>&1 & p=$!; read -r _; kill -9 $p; wait $p 2>/dev/null`;
 
-/** `describe` for suites that need a program: skipped with a line where it is missing, failing where `CI` is set. */
+/** Packages of other projects that only tests of stores need. */
+export const thirdParty = join(process.cwd(), '__tests__/third-party');
+
+export const hasThirdParty = existsSync(join(thirdParty, 'node_modules'));
+
+/**
+ * `describe` for suites that need programs and the packages of other projects: skipped with a line where they are missing,
+ * failing where `CI` is set.
+ *
+ * @param needs The Debian package of each program.
+ */
 export function describeWith(needs: Readonly<Record<string, string>>, name: string, define: () => void): void {
   const missing = Object.keys(needs).filter((program) => spawnSync(program, ['--version']).error !== undefined);
-  if (missing.length === 0) return describe(name, define);
-  const packages = missing.map((program) => needs[program]).join(' ');
-  const advice = `${missing.join(', ')} not installed (Debian, Ubuntu: apt-get install ${packages})`;
+  if (missing.length === 0 && hasThirdParty) return describe(name, define);
+  const advice = hasThirdParty
+    ? `missing: ${missing.join(', ')} (Debian, Ubuntu: apt-get install ${missing.map((program) => needs[program]).join(' ')})`
+    : 'missing: packages (npm ci --prefix __tests__/third-party)';
   if (process.env['CI']) {
     return describe(name, () => {
       it('has what it runs against', () => {
