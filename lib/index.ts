@@ -2,6 +2,7 @@ export { memoizeAsync } from './memoize-async.js';
 export { batched } from './batched.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
+export { digestKeys } from './store/digest-keys.js';
 export { perInstance } from './store/per-instance.js';
 export { tiered } from './store/tiered.js';
 

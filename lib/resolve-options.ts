@@ -1,7 +1,7 @@
 import { isWellFormed } from './hashing/well-formed.js';
 import { isPlainObject } from './platform/plain-object.js';
 import { show } from './platform/show.js';
-import { isStore } from './store/store-like.js';
+import { isStore, wayOut } from './store/store-like.js';
 import type { MemoizeEvent } from './events.js';
 import type { IgnoreRule } from './hashing/ignore.js';
 import type { CacheOption, MemoizeOptions } from './options.js';
@@ -57,7 +57,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
   cache: (value) =>
     value === null || typeof value === 'function' || isStore(value)
       ? undefined
-      : 'a store with get, set and delete, a function that picks one, or null',
+      : (wayOut(value) ?? 'a store with get, set and delete, a function that picks one, or null'),
   maxSize: (value) => (Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'a whole number > 0'),
   keyOf: isFunction,
   ignore: (value) =>

@@ -87,6 +87,8 @@ describe('GuardedStore', () => {
   it('writes an entry of now, and tells how long it is of use', async () => {
     const store = new FaultyStore('at once');
     const guarded = guard(store, { staleWhileRevalidate: 20, staleIfError: 50 });
+    guarded.get('a');
+    store.calls.length = 0;
     expect(guarded.write('a', { value: 'Ada', ttl: 60 })).toBeUndefined();
     await guarded.prime('b', { value: 'Ada', ttl: 60.5 });
     void guarded.write('c', { value: 'Ada', ttl: Infinity, duration: 7 });
@@ -125,8 +127,10 @@ describe('GuardedStore', () => {
     [false, false],
     [undefined, false],
     [1, true],
+    [2, true],
     [0, false],
     [-1, false],
+    [NaN, false],
     ['true', false],
   ])('takes %p for the answer to a delete as %p', async (answer, isDeleted) => {
     const store = new FaultyStore('at once');

@@ -39,18 +39,26 @@ describe('OrderedStore', () => {
       ]);
     });
 
-    it('has a `ttl` only where `set` declares three parameters', () => {
+    it('has a `ttl` only where `set` declares three parameters, or the store says so', () => {
       const given: unknown[][] = [];
       const two = { ...new Recorder(given), set: (...args: [string, unknown]) => given.push(args) };
       Object.defineProperty(two.set, 'length', { value: 2 });
       const three = { ...two, set: (key: string, value: unknown, ttl?: number) => given.push([key, value, ttl]) };
-      void new OrderedStore<string>(two, '').set('a', entry, 60, deadlines);
-      void new OrderedStore<string>(three, '').set('b', entry, 60, deadlines);
-      void new OrderedStore<string>(three, '').set('c', entry, undefined, deadlines);
+      const wrapped = { ...two, takesTtl: true };
+      const open = (store: StoreLike<string>): OrderedStore<string> => {
+        const ordered = new OrderedStore<string>({ ...store, get: () => undefined }, '');
+        void ordered.get('a', 250);
+        return ordered;
+      };
+      void open(two).set('a', entry, 60, deadlines);
+      void open(three).set('b', entry, 60, deadlines);
+      void open(three).set('c', entry, undefined, deadlines);
+      void open(wrapped).set('d', entry, 60, deadlines);
       expect(given).toEqual([
         ['a', entry],
         ['b', entry, 60],
         ['c', entry, undefined],
+        ['d', entry, 60],
       ]);
     });
 
@@ -64,6 +72,7 @@ describe('OrderedStore', () => {
     it('is called as a method', () => {
       const store = new Map<string, Entry<string>>();
       const ordered = new OrderedStore<string>(store, 'p|');
+      expect(ordered.get('a', 250)).toBeUndefined();
       void ordered.set('a', entry, undefined, deadlines);
       expect(ordered.get('a', 250)).toBe(entry);
       expect(ordered.get('a', 250)).toBe(entry);
@@ -73,7 +82,7 @@ describe('OrderedStore', () => {
     });
   });
 
-  describe('known', () => {
+  describe('pendingEntry', () => {
     it('is nothing where no operation is under way', () => {
       const ordered = new OrderedStore<string>(new FaultyStore('at once'), '');
       expect(ordered.pendingEntry('a')).toBeUndefined();
@@ -98,7 +107,7 @@ describe('OrderedStore', () => {
       }
       expect(ordered.pendingEntry('a')).toBeUndefined();
       await Promise.all([written, deleted, writtenAgain]);
-      expect(store.entries.get('a')).toBe(other);
+      expect(store.entries.get('a')).toEqual({ ...other, key: 'a' });
     });
 
     it('is nothing again once the store has had its time', async () => {
@@ -161,7 +170,101 @@ describe('OrderedStore', () => {
       store.hung[1]!.land();
       await Promise.all([cleared, written]);
       expect(ordered.pendingEntry('a')).toBeUndefined();
-      expect([...store.entries]).toEqual([['a', other]]);
+      expect([...store.entries]).toEqual([['a', { ...other, key: 'a' }]]);
+    });
+  });
+
+  describe('a delete or clear that fails', () => {
+    const old = { ...entry, storedAt: 900 };
+
+    it.each(['rejects', 'throws', 'hangs'] as const)('hides what was stored before a delete that %s', async (fault) => {
+      const store = new FaultyStore();
+      store.faults.delete = fault;
+      const ordered = new OrderedStore<string>(store, '');
+      await late(async () => ordered.delete('a', deadlines));
+      expect(ordered.pendingEntry('a')).toBeUndefined();
+      expect(ordered.isVisible('a', old)).toBe(false);
+      expect(ordered.isVisible('b', old)).toBe(true);
+      expect(ordered.isVisible('a', { ...entry, storedAt: ordered.now() })).toBe(true);
+
+      store.faults.delete = undefined;
+      await (ordered.delete('a', deadlines) as Promise<unknown>);
+      expect(ordered.isVisible('a', old)).toBe(true);
+    });
+
+    it('hides everything where there are more than can be remembered one by one', async () => {
+      const store = new FaultyStore('at once');
+      store.faults.delete = 'throws';
+      const ordered = new OrderedStore<string>(store, '');
+      for (let index = 0; index <= 1_000; index += 1) await late(async () => ordered.delete(`${index}`, deadlines));
+      for (const key of ['0', '999', '1000', 'other']) expect(ordered.isVisible(key, old)).toBe(false);
+      expect(ordered.isVisible('other', { ...entry, storedAt: ordered.now() })).toBe(true);
+    });
+
+    it.each(['rejects', 'throws', 'hangs'] as const)(
+      'hides all that was stored before a clear that %s',
+      async (fault) => {
+        const store = new FaultyStore();
+        store.faults.keys = fault;
+        const ordered = new OrderedStore<string>(store, '');
+        await late(() => ordered.clear(deadlines));
+        expect(ordered.isVisible('a', old)).toBe(false);
+        expect(ordered.isVisible('a', { ...entry, storedAt: ordered.now() })).toBe(true);
+      },
+    );
+
+    /** Rejects in the end. */
+    async function late(act: () => Promise<unknown>): Promise<void> {
+      const failed = expect(act()).rejects.toThrow();
+      await jest.advanceTimersByTimeAsync(250);
+      await failed;
+    }
+  });
+
+  describe('the key of an entry', () => {
+    it('is written to a store that answers with promises, and to no other', async () => {
+      for (const [answers, key] of [
+        ['later', 'p|a'],
+        ['at once', undefined],
+      ] as const) {
+        const store = new FaultyStore(answers);
+        const ordered = new OrderedStore<string>(store, 'p|');
+        await ordered.get('a', 250);
+        await ordered.set('a', entry, undefined, deadlines);
+        expect(store.entries.get('p|a')?.key).toBe(key);
+      }
+    });
+
+    it('must be the one that was asked for', () => {
+      const ordered = new OrderedStore<string>(new FaultyStore(), 'p|');
+      expect(ordered.isVisible('bob', { ...entry, key: 'p|bob' })).toBe(true);
+      expect(ordered.isVisible('bob', entry)).toBe(true);
+      for (const key of ['p|BOB', 'p|b\u00f3b', 'p|bob ', 'q|bob']) {
+        expect(() => ordered.isVisible('bob', { ...entry, key })).toThrow(
+          'Expected the store to compare keys exactly, got the entry of another key: wrap the store in `digestKeys`',
+        );
+      }
+    });
+  });
+
+  describe('a store that hangs', () => {
+    it('is asked once a second after five reads in a row, by all wrappers on it', async () => {
+      const store = new FaultyStore();
+      const [one, other] = [new OrderedStore<string>(store, 'one|'), new OrderedStore<string>(store, 'other|')];
+      const refusal = 'The store has not answered for a while. It is asked again within a second';
+      for (let read = 0; read < 4; read += 1) one.hung();
+      one.answered();
+      for (let read = 0; read < 5; read += 1) {
+        void one.get('a', 250);
+        one.hung();
+      }
+      expect(() => one.get('a', 250)).toThrow(refusal);
+      expect(() => other.get('b', 250)).toThrow(refusal);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await other.get('b', 250)).toBeUndefined();
+      expect(() => one.get('a', 250)).toThrow(refusal);
+      other.answered();
+      expect(await one.get('a', 250)).toBeUndefined();
     });
   });
 
@@ -218,7 +321,7 @@ describe('OrderedStore', () => {
       expect(store.hung[2]).toMatchObject({ operation: 'set', key: 'b' });
       store.hung[2]!.land();
       await Promise.all([cleared, written]);
-      expect([...store.entries]).toEqual([['b', other]]);
+      expect([...store.entries]).toEqual([['b', { ...other, key: 'b' }]]);
     });
 
     it('hides what was stored until then where the store can neither list nor delete by prefix', async () => {
@@ -310,7 +413,7 @@ describe('OrderedStore', () => {
       await (ordered.set('a', entry, undefined, deadlines) as Promise<unknown>);
       firstDelete.resolve(true);
       await flush();
-      expect([deletes, entries.get('a')]).toEqual([['a'], entry]);
+      expect([deletes, entries.get('a')]).toEqual([['a'], { ...entry, key: 'a' }]);
 
       answers.set = deferred();
       await late(ordered.set('b', entry, undefined, deadlines));
@@ -382,7 +485,7 @@ describe('a store that is slower than what is called for', () => {
     store.hung[1]!.land();
     await Promise.all(writes);
     expect(store.hung).toHaveLength(2);
-    expect(store.entries.get('a')).toEqual(entryOf('99'));
+    expect(store.entries.get('a')).toEqual({ ...entryOf('99'), key: 'a' });
   });
 
   it('is sent one delete for all that wait in a row', async () => {

@@ -11,6 +11,8 @@ export interface Setup {
     readonly ttl?: number;
   };
   readonly isTiered?: boolean;
+  /** Of `tiered`, in milliseconds. */
+  readonly nearTtl?: number;
   /** Talk through a function, which cannot subscribe. */
   readonly isFunction?: boolean;
 }

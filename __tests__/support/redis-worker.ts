@@ -33,7 +33,7 @@ function createWrapper(setup: Setup) {
   client.on('error', () => undefined);
   const far = redisStore(setup.isFunction ? (args) => client!.call(args[0]!, ...args.slice(1)) : client, setup.store);
   near = createNear();
-  const cache = setup.isTiered ? tiered(near, far) : far;
+  const cache = setup.isTiered ? tiered(near, far, { nearTtl: setup.nearTtl }) : far;
   return memoizeAsync(run, {
     name: 'shared',
     storeTimeout: 250,

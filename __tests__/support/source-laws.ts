@@ -25,7 +25,7 @@ const leaves = ['errors.ts', 'platform/'];
 const rooms: Readonly<Record<string, { readonly values?: readonly string[]; readonly types?: readonly string[] }>> = {
   'hashing/': {},
   'in-flight/': { types: ['store/'] },
-  'store/': {},
+  'store/': { values: ['hashing/digest.ts'] },
   'redis/': { values: ['store/', 'hashing/bytes.ts', 'hashing/digest.ts'] },
 };
 

@@ -5,7 +5,7 @@ import { GuardedStore } from '../store/guarded-store.js';
 import { MemoryStore } from '../store/memory-store.js';
 import { NullStore } from '../store/null-store.js';
 import { OrderedStore } from '../store/ordered-store.js';
-import { isSharedStore, isStore } from '../store/store-like.js';
+import { isSharedStore, isStore, wayOut } from '../store/store-like.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { IgnoreRule } from '../hashing/ignore.js';
 import type { StoreFailure } from '../store/guarded-store.js';
@@ -82,7 +82,8 @@ export class Namespaces<V> {
     const store = select(receiver);
     if (store === null) return this.#withoutStore(receiver);
     if (!isStore(store)) {
-      throw new TypeError(`Expected \`cache\` to pick a store with get, set and delete, or null, got ${show(store)}`);
+      const expected = wayOut(store) ?? 'a store with get, set and delete, or null';
+      throw new TypeError(`Expected \`cache\` to pick ${expected}, got ${show(store)}`);
     }
     let namespace = this.#byStore.get(store);
     if (namespace === undefined) {

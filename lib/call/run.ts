@@ -124,7 +124,7 @@ export class Run<V> {
   #startGranted(grant: Grant<V>): void {
     this.#release = (why) => grant.release(why);
     if (grant.unleased !== undefined) {
-      const { unleased: error } = grant;
+      const error: unknown = grant.unleased;
       this.#call.wrapper.observer.unleased(this.#call.key, error instanceof Error ? error.message : String(error));
     }
     // A fence in another process.

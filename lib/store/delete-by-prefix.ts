@@ -22,7 +22,7 @@ export async function deleteByPrefix(store: StoreLike<never>, prefix: string, de
     return;
   }
   let failure: { readonly error: unknown } | undefined;
-  for (const key of await keysOf(store, prefix, deadlines)) {
+  for (const key of await collectKeys(listKeys(store), prefix, deadlines)) {
     try {
       await inTime(removeFrom(store, key), deadlines);
     } catch (error) {
@@ -33,42 +33,40 @@ export async function deleteByPrefix(store: StoreLike<never>, prefix: string, de
   if (failure !== undefined) throw failure.error;
 }
 
+/** What the store lists its keys with: an iterable, sync or async, or a promise of one. Anything else is refused later. */
+export function listKeys(store: object): unknown {
+  const { keys, iterator } = store as { keys?: unknown; iterator?: unknown };
+  if (typeof keys === 'function') return keys.call(store);
+  return typeof iterator === 'function' ? firstOfPairs(iterator.call(store) as AsyncIterable<readonly unknown[]>) : [];
+}
+
 /** The keys of a prefix, all of them before the first is deleted: some stores list wrongly while they change. */
-export async function keysOf(store: object, prefix: string, deadlines: Deadlines): Promise<string[]> {
-  const own: string[] = [];
-  const collect = (key: unknown): void => {
-    if (typeof key === 'string' && key.startsWith(prefix)) own.push(key);
-  };
-  const listed = await listKeys(store, deadlines);
-  if (Symbol.iterator in listed) {
-    for (const key of listed) collect(key);
-    return own;
+export async function collectKeys(listing: unknown, prefix: string, deadlines: Deadlines): Promise<string[]> {
+  // unstorage and others answer with a promise.
+  const listed = await inTime(listing, deadlines);
+  if (isIterable(listed)) return ofPrefix(listed, prefix);
+  if (typeof listed !== 'object' || listed === null || !(Symbol.asyncIterator in listed)) {
+    throw new TypeError(`Expected \`keys\` of the store to list its keys, got ${show(listed)}`);
   }
-  const iterator = listed[Symbol.asyncIterator]();
+  const iterator = (listed as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  const found: unknown[] = [];
   for (;;) {
     const step = (await inTime(iterator.next(), deadlines)) as IteratorResult<unknown>;
     // As `for await` has it: a store that answers anything else would be asked forever.
     if (typeof step !== 'object' || step === null) {
       throw new TypeError(`Expected the iterator of the store to return objects, got ${show(step)}`);
     }
-    if (step.done === true) return own;
-    collect(step.value);
+    if (step.done === true) return ofPrefix(found, prefix);
+    found.push(step.value);
   }
 }
 
-async function listKeys(store: object, deadlines: Deadlines): Promise<Iterable<unknown> | AsyncIterable<unknown>> {
-  const { keys, iterator } = store as { keys?: unknown; iterator?: unknown };
-  if (typeof keys !== 'function') {
-    return typeof iterator === 'function'
-      ? firstOfPairs(iterator.call(store) as AsyncIterable<readonly unknown[]>)
-      : [];
-  }
-  // unstorage and others answer with a promise.
-  const listed = await inTime(keys.call(store), deadlines);
-  if (typeof listed === 'object' && listed !== null && (Symbol.iterator in listed || Symbol.asyncIterator in listed)) {
-    return listed as Iterable<unknown> | AsyncIterable<unknown>;
-  }
-  throw new TypeError(`Expected \`keys\` of the store to list its keys, got ${show(listed)}`);
+export function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+export function ofPrefix(keys: Iterable<unknown>, prefix: string): string[] {
+  return [...keys].filter((key): key is string => typeof key === 'string' && key.startsWith(prefix));
 }
 
 async function* firstOfPairs(pairs: AsyncIterable<readonly unknown[]>): AsyncGenerator {

@@ -1,6 +1,6 @@
 import { isThenable } from '../platform/promise.js';
 import { Deadlines } from './deadline.js';
-import { keysOf } from './delete-by-prefix.js';
+import { collectKeys, isIterable, listKeys, ofPrefix } from './delete-by-prefix.js';
 import { removeFrom, takesTtl } from './store-like.js';
 import type { StoreLike } from './store-like.js';
 import type { Entry, Store } from './store.js';
@@ -121,7 +121,7 @@ export class NearCache<V> {
     if (isNamespace) this.#generations.set(prefix, (this.#generations.get(prefix) ?? 0) + 1);
     else this.#generation += 1;
     for (const key of this.#fills.keys()) if (key.startsWith(prefix)) this.#voidFills(key);
-    void this.#sweep(prefix);
+    this.#sweep(PREFIX + prefix);
   }
 
   #read(
@@ -206,19 +206,22 @@ export class NearCache<V> {
     else this.#removals.delete(key);
   }
 
-  /** Frees the memory of void copies, and leaves those that came since. */
-  async #sweep(prefix: string): Promise<void> {
+  /** Frees the memory of void copies. They are void in any case, also where the store cannot list or remove them. */
+  #sweep(prefix: string): void {
     try {
-      for (const name of await keysOf(this.#store, PREFIX + prefix, new Deadlines(LISTING_LIMIT))) {
-        const key = name.slice(PREFIX.length);
-        const found = this.#store.get(name);
-        if (isThenable(found)) void found.then(undefined, () => undefined);
-        const kept = (found as Entry<Kept<V>> | null | undefined)?.value;
-        if (kept?.generation !== this.#generationOf(key)) this.#remove(key);
-      }
+      const listing = listKeys(this.#store);
+      if (isIterable(listing)) return this.#sweepKeys(ofPrefix(listing, prefix));
+      collectKeys(listing, prefix, new Deadlines(LISTING_LIMIT)).then(
+        (keys) => this.#sweepKeys(keys),
+        () => undefined,
+      );
     } catch {
-      // The copies are void in any case; a store that cannot list them drops them in its own time.
+      return;
     }
+  }
+
+  #sweepKeys(names: readonly string[]): void {
+    for (const name of names) this.#remove(name.slice(PREFIX.length));
   }
 
   #voidFills(key: string): void {

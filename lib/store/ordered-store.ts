@@ -226,7 +226,7 @@ export class OrderedStore<V> {
       // A shared store scans in many steps, each with a deadline of its own.
       if (!canDeleteByPrefix(this.#store)) return;
       if (this.#isTimed) await (this.#store as SharedStore<V>).deleteByPrefix(this.#prefix, deadlines.limit);
-      else await deleteByPrefix(this.#store as StoreLike<never>, this.#prefix, deadlines);
+      else await deleteByPrefix(this.#store, this.#prefix, deadlines);
     } catch (error) {
       this.#bury(calledAt);
       throw error;
@@ -251,7 +251,7 @@ export class OrderedStore<V> {
   #forget(name: string, { limit }: Deadlines): unknown {
     const store = this.#store;
     if (this.#isShared) return (store as SharedStore<V>).delete(name, limit);
-    return removeFrom(store as StoreLike<never>, name);
+    return removeFrom(store, name);
   }
 
   #call(operation: Operation<V>): unknown {

@@ -43,7 +43,7 @@ export function tiered<V = never>(
 export function tiered<V = never>(near: StoreLike<never>, far: StoreLike<never>, options?: TieredOptions): Store<V>;
 export function tiered<V>(near: StoreLike<never>, far: StoreLike<V>, options: TieredOptions = {}): Store<V> {
   assertStore('near', near);
-  assertStore('far', far as StoreLike<never>);
+  assertStore('far', far);
   const { nearTtl } = options;
   if (nearTtl !== undefined && (typeof nearTtl !== 'number' || !(nearTtl >= 0))) {
     throw new TypeError(`Expected \`nearTtl\` to be a number of milliseconds >= 0, got ${String(nearTtl)}`);

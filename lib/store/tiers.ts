@@ -14,9 +14,9 @@ export interface FarWrite<V, T> {
   readonly entry: Entry<V>;
   /** How long the entry can be of use, in milliseconds. */
   readonly lifetime: number | undefined;
-  act(): T | PromiseLike<T>;
+  readonly act: () => T | PromiseLike<T>;
   /** False where far has answered and has not stored the entry. */
-  isWritten(answer: T): boolean;
+  readonly isWritten: (answer: T) => boolean;
 }
 
 /** What a near store does for a far one of any kind. */
@@ -29,7 +29,7 @@ export abstract class Tiers<V> {
   #refusal: { readonly error: unknown } | undefined;
 
   constructor(near: StoreLike<never>, nearTtl: number = DEFAULT_NEAR_TTL) {
-    this.near = new NearCache<V>(near as StoreLike<unknown>, (error) => this.#refused(error));
+    this.near = new NearCache<V>(near, (error) => this.#refused(error));
     this.nearTtl = nearTtl;
   }
 
