@@ -1,3 +1,4 @@
+import { TimeoutError } from '../errors.js';
 import { currentClock, startTimer } from '../platform/timer.js';
 import type { StartedTimer } from '../platform/timer.js';
 
@@ -124,4 +125,37 @@ export class Deadlines {
     }
     if (this.#first !== undefined) this.#arm(performance.now());
   }
+}
+
+/**
+ * The value of a store's answer, or a rejection with a `TimeoutError` where it takes longer than the limit.
+ * @param onHang Called where the store and not this process was too slow.
+ */
+export function withDeadline(
+  answer: unknown,
+  deadlines: Deadlines,
+  operation: string,
+  onHang?: () => void,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const deadline = deadlines.start(() => {
+      if (!deadline.wasBusy) onHang?.();
+      reject(timeoutOf(operation, deadlines));
+    });
+    // Not `Promise.resolve`: a `then` that throws is a rejection too.
+    new Promise((adopt) => adopt(answer)).then(
+      (value) => {
+        deadline.stop();
+        resolve(value);
+      },
+      (error: unknown) => {
+        deadline.stop();
+        reject(error);
+      },
+    );
+  });
+}
+
+export function timeoutOf(operation: string, { limit }: Deadlines): TimeoutError {
+  return new TimeoutError(`The store did not answer \`${operation}\` within ${limit} ms`, limit);
 }
