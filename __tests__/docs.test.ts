@@ -1,22 +1,26 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import ts from 'typescript';
+import { brokenLinks } from './support/markdown.js';
+import { isRunnable, promisedOutput, SnippetFiles, snippetsOf } from './support/snippets.js';
 
-const pages = ['.github/CONTRIBUTING.md', '.github/docs/choosing-options.md', '.github/docs/comparison.md'];
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'aiocachetools-docs-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const docs = readdirSync('docs')
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+const pages = ['README.md', '.github/CONTRIBUTING.md', 'bench/README.md', ...docs];
 
 describe('npm run docs', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'aiocachetools-docs-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
   it('makes a reference of everything public, without a warning', async () => {
-    const typedoc = ['node_modules/typedoc/bin/typedoc', '--options', '.github/docs/typedoc.json'];
+    const typedoc = ['node_modules/typedoc/bin/typedoc', '--options', 'docs/typedoc.json'];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [...typedoc, '--out', join(folder, 'html')]);
     expect(stdout + stderr).not.toMatch(/warning|error/u);
     for (const name of ['memoizeAsync', 'createMemoizer', 'memoizeMethods', 'perInstance', 'tiered']) {
@@ -30,45 +34,50 @@ describe('npm run docs', () => {
 describe.each(pages)('%s', (page) => {
   const text = readFileSync(page, 'utf8');
 
-  it('links to what is there', () => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/gu)].map(([, target = '']) =>
-      resolve(dirname(page), target),
-    );
-    expect(links.filter((target) => !existsSync(target))).toEqual([]);
+  it('links to files and headings that exist', () => {
+    expect(brokenLinks(page)).toEqual([]);
   });
 
   it('names scripts, files and folders that exist', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run ([\w:-]+)/gu)].map(([, script = '']) => script);
     expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
-    const paths = [...text.matchAll(/(?:`| )((?:lib|__tests__|examples|bench|\.ci)\/[\w./-]+)/gu)].map(
+    const paths = [...text.matchAll(/(?:`| )((?:lib|__tests__|examples|bench|docs|\.ci)\/[\w./-]+)/gu)].map(
       ([, path = '']) => path,
     );
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
+});
 
-  it('has code that compiles', () => {
-    const snippets = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gmu)].map(([, code = '']) => code);
-    const files = snippets.map((code, index) => {
-      const file = join(folder, `${page.replaceAll(/\W/gu, '-')}-${index}.ts`);
-      writeFileSync(file, `${code}\nexport {};\n`);
-      return file;
-    });
-    const program = ts.createProgram(files, {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      lib: ['lib.es2023.d.ts'],
-      types: ['node'],
-      typeRoots: [resolve('node_modules/@types')],
-      paths: { aiocachetools: [resolve('lib/index.ts')] },
-      strict: true,
-      skipLibCheck: true,
-      noEmit: true,
-    });
-    const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-      return `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
-    });
-    expect(problems).toEqual([]);
+describe('the snippets of docs/', () => {
+  const snippets = docs.flatMap((page) => snippetsOf(page, readFileSync(page, 'utf8'))).filter(isRunnable);
+  let files: SnippetFiles;
+  beforeAll(() => {
+    files = new SnippetFiles(snippets);
+  });
+  afterAll(() => files.remove());
+
+  it('compile', () => {
+    expect(files.problems()).toEqual([]);
   }, 60_000);
+
+  it('run, and print what they say', () => {
+    const printed = files.run().map((lines, index) => ({ place: snippets[index]!.place, lines }));
+    expect(printed).toEqual(snippets.map((snippet) => ({ place: snippet.place, lines: promisedOutput(snippet) })));
+  }, 60_000);
+});
+
+describe('docs/architecture.md', () => {
+  it('shows each file of lib/ once, and no other', () => {
+    const text = readFileSync('docs/architecture.md', 'utf8');
+    const [, tree = ''] = /^```text\nlib\/\n([\s\S]*?)^```$/mu.exec(text)!;
+    let folder = '';
+    const shown: string[] = [];
+    for (const [, indent = '', name = ''] of tree.matchAll(/^( +)(\S+)/gmu)) {
+      if (name.endsWith('/')) folder = name;
+      else shown.push(indent.length === 2 ? name : folder + name);
+    }
+    const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+    expect(shown.sort()).toEqual(files.sort());
+  });
 });

@@ -1,4 +1,4 @@
-// Not exported: the types that public signatures only mention; .github/docs/mentioned-types.ts lists them.
+// Not exported: the types that public signatures only mention; docs/mentioned-types.ts lists them.
 export { memoizeAsync } from './memoize-async.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
