@@ -1,5 +1,7 @@
-/** What the README's snippets take for granted: a database, an API, a session. Everything here is real enough to run. */
+/** What the snippets of README.md and docs/ take for granted: a database, an API, a session. Everything here is real enough to run. */
 import { createServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import Keyv from 'keyv';
 import { LRUCache } from 'lru-cache';
 import memoizee from 'memoizee';
@@ -33,11 +35,25 @@ interface WorldSession {
   readonly locale: string;
 }
 
-const user = async (id: number): Promise<WorldUser> => ({ id, name: 'Ada', tenant: 'acme' });
+const names = new Map<number, string>();
+const lostConnections = new Set([404, 405]);
+
+/** Reads the row at once and brings it later. */
+async function user(id: number): Promise<WorldUser> {
+  if (lostConnections.delete(id)) throw new Error('connection lost');
+  const row = { id, name: names.get(id) ?? 'Ada', tenant: 'acme' };
+  await pause(5);
+  return row;
+}
+
+async function rename(id: number, name: string): Promise<WorldUser> {
+  names.set(id, name);
+  return { id, name, tenant: 'acme' };
+}
 
 const database = {
   user,
-  rename: async (id: number, name: string): Promise<WorldUser> => ({ id, name, tenant: 'acme' }),
+  rename,
   orders: async (id: number): Promise<number[]> => [id],
   invoice: async (id: number) => ({ id, total: 100 }),
   report: async (id: number) => ({ id, lines: [1, 2, 3] }),
@@ -48,6 +64,7 @@ const remote = new Map<string, string>();
 
 const world = {
   ...library,
+  inspect,
   Keyv,
   LRUCache,
   QuickLRU,
@@ -89,6 +106,7 @@ declare global {
   type Database = typeof database;
   type Logger = WorldLogger;
   type Store<V> = library.Store<V>;
+  var inspect: World['inspect'];
   var memoizeAsync: World['memoizeAsync'];
   var createMemoizer: World['createMemoizer'];
   var memoizeMethods: World['memoizeMethods'];
