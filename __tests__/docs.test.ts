@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { brokenLinks } from './support/markdown.js';
+import { thrownMessages } from './support/thrown-messages.js';
 import { isRunnable, promisedOutput, SnippetFiles, snippetsOf } from './support/snippets.js';
 
 const docs = readdirSync('docs')
@@ -79,5 +80,19 @@ describe('docs/architecture.md', () => {
     }
     const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
     expect(shown.sort()).toEqual(files.sort());
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('has a heading for each message that the library makes', () => {
+    const headings = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^### (.*)$/gmu)].map(([, heading]) => heading);
+    expect(thrownMessages('lib').filter((message) => !headings.includes(message))).toEqual([]);
+  });
+});
+
+describe('docs/options.md and the table of README.md', () => {
+  it('say what the doc comments of the options say', async () => {
+    const written = await promisify(execFile)(process.execPath, ['.ci/docs/options.mjs', '--check']);
+    expect(written.stdout + written.stderr).toBe('');
   });
 });
