@@ -205,9 +205,9 @@ export interface MemoizeOptions<F extends AnyFunction = AnyFunction> {
    *
    * @default false
    * @example
-   * const getNode = memoizeAsync(async (id: number): Promise<number> => getNode(id), { detectRecursion: true });
+   * const getNode = memoizeAsync(async (id: number): Promise<number> => getNode(id), { detectRecursion: true, name: 'getNode' });
    * await getNode(1).catch((error) => console.log(error.message));
-   * // fn: this call would wait for itself, by way of #1 → #1
+   * // getNode: this call would wait for itself, by way of #1 → #1
    */
   readonly detectRecursion?: boolean | undefined;
 

@@ -105,6 +105,7 @@ declare global {
   type Session = WorldSession;
   type Database = typeof database;
   type Logger = WorldLogger;
+  type UsersClient = WorldUsersClient;
   type Store<V> = library.Store<V>;
   var inspect: World['inspect'];
   var memoizeAsync: World['memoizeAsync'];
