@@ -96,3 +96,27 @@ describe('docs/options.md and the table of README.md', () => {
     expect(written.stdout + written.stderr).toBe('');
   });
 });
+
+describe('docs/migrating.md', () => {
+  const sections = readFileSync('docs/migrating.md', 'utf8').split(/^<!-- package: /mu).slice(1);
+  const folders = ['node_modules', 'bench/node_modules'];
+
+  it.each(sections.map((section): [string, string] => [section.slice(0, section.indexOf(' ')), section]))(
+    'names what %s has',
+    (name, section) => {
+      const folder = folders.map((each) => join(each, name)).find((each) => existsSync(each));
+      // The others come with `npm ci --prefix bench`.
+      if (folder === undefined) return;
+      const [table = ''] = section.split('\n## ');
+      const left = [...table.matchAll(/^\| ([^|]*) \|/gmu)].map(([, cell = '']) => cell).slice(1);
+      const names = left.flatMap((cell) => [...cell.matchAll(/`[^`]*`/gu)].flatMap(([code]) => code.match(/\w{3,}/gu)));
+      const isOwn = (word: string | null): boolean => !/^(?:new|Map|key|old|signal|user|users|redis|type|true|false|undefined|options|loader|cache|number|\d.*|id)$/u.test(word!);
+      const types = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => /\.d\.[cm]?ts$|\.md$|\.js$/u.test(path))
+        .map((path) => readFileSync(join(folder, path), 'utf8'))
+        .join('\n');
+      const missing = names.filter((word) => isOwn(word) && !new RegExp(`\\b${word}\\b`, 'u').test(types));
+      expect(missing).toEqual([]);
+    },
+  );
+});

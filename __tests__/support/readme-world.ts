@@ -106,7 +106,8 @@ declare global {
   type Database = typeof database;
   type Logger = WorldLogger;
   type UsersClient = WorldUsersClient;
-  type Store<V> = library.Store<V>;
+  type Store<V = unknown> = library.Store<V>;
+  type Entry<V> = library.Entry<V>;
   var inspect: World['inspect'];
   var memoizeAsync: World['memoizeAsync'];
   var createMemoizer: World['createMemoizer'];
