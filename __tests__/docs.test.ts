@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { brokenLinks } from './support/markdown.js';
-import { thrownMessages } from './support/thrown-messages.js';
 import { isRunnable, promisedOutput, SnippetFiles, snippetsOf } from './support/snippets.js';
+import { thrownMessages } from './support/thrown-messages.js';
 
 const docs = readdirSync('docs')
   .filter((name) => name.endsWith('.md'))
@@ -119,4 +119,12 @@ describe('docs/migrating.md', () => {
       expect(missing).toEqual([]);
     },
   );
+});
+
+describe('docs/step-by-step.md', () => {
+  it.each(['examples/step-by-step.ts', 'examples/redis-step-by-step.ts'])('shows what %s prints', (example) => {
+    const [, output = ''] = readFileSync(example, 'utf8').split('// Output:\n');
+    const printed = output.replaceAll(/^\/\/ ?/gmu, '');
+    expect(readFileSync('docs/step-by-step.md', 'utf8')).toContain(printed);
+  });
 });
