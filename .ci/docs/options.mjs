@@ -58,13 +58,14 @@ function optionsOf(file, name) {
     if (comment === undefined) throw new Error(`Expected a doc comment for ${name}.${option}`);
     const tags = Object.fromEntries((comment.tags ?? []).map((tag) => [tag.tagName.text, textOf(tag.comment)]));
     const [summary, ...details] = textOf(comment.comment).split(/\n{2,}/u);
+    const initial = tags.default === undefined || tags.default === 'undefined' ? 'none' : tags.default;
     const shown = simpleType(member.type.getText(source));
     return {
       option,
       type: shown,
       summary: oneLine(summary),
       details,
-      default: codeOf(tags.default ?? 'none'),
+      default: codeOf(initial),
       example: tags.example,
     };
   });
@@ -80,7 +81,7 @@ function simpleType(type) {
     .replaceAll(/\s+/gu, ' ')
     .replaceAll(/\s*\| undefined$/gu, '')
     .replaceAll(/this: ThisParameterType<F>, /gu, '')
-    .replaceAll(/\.\.\.args: Parameters<F>/gu, '...args')
+    .replaceAll(/\.\.\.args: (?:Call)?Parameters<F>/gu, '...args')
     .replaceAll(/CacheOption<Resolved<F>>/gu, 'Store | null | (receiver) => Store | null')
     .replaceAll(/Ignore<OverloadParameters<F>>/gu, 'number | string')
     .replaceAll(/\((\w+): (?:Resolved<F>|unknown|MemoizeEvent)/gu, '($1')
@@ -118,13 +119,19 @@ function readmeWithTable() {
   const text = readFileSync('README.md', 'utf8');
   const rows = sections[0].options.map(
     ({ option, type, default: initial, summary }) =>
-      `| [\`${option}\`](docs/options.md#${option.toLowerCase()}) | \`${type.replaceAll('|', '\\|')}\` | ${initial} | ${summary} |\n`,
+      `| [\`${option}\`](docs/options.md#${option.toLowerCase()}) | \`${type.replaceAll('|', '\\|')}\` | ${initial} | ${clauseOf(summary)} |\n`,
   );
   const table = `| option | type | default | |\n|---|---|---|---|\n${rows.join('')}`;
   return text.replace(
     /(<!-- options: begin -->\n)[\s\S]*?(<!-- options: end -->)/u,
     (_, begin, end) => `${begin}${table}${end}`,
   );
+}
+
+/** The first sentence, up to a list of details. */
+function clauseOf(summary) {
+  const [, clause] = /^(.*?)(?:: |\. |\.?$)/u.exec(summary);
+  return clause.replace(/, (?:a whole number|in milliseconds) > 0$/u, '');
 }
 
 function oneLine(text) {

@@ -8,6 +8,7 @@ import memoizee from 'memoizee';
 import pMemoize from 'p-memoize';
 import QuickLRU from 'quick-lru';
 import * as library from '../../lib/index.js';
+import { redisStore } from '../../lib/redis/index.js';
 import type { AddressInfo } from 'node:net';
 
 class WorldLogger {
@@ -15,6 +16,13 @@ class WorldLogger {
 }
 
 class WorldNotFoundError extends Error {}
+
+/** As a database driver has it. */
+class WorldObjectId {
+  toHexString(): string {
+    return '507f1f77bcf86cd799439011';
+  }
+}
 
 class WorldUsersClient {
   readonly #users = new Map([[7, 'Ada']]);
@@ -72,11 +80,20 @@ const world = {
   pMemoize,
   Logger: WorldLogger,
   NotFoundError: WorldNotFoundError,
+  NotFound: WorldNotFoundError,
+  ObjectId: WorldObjectId,
   UsersClient: WorldUsersClient,
   db: database,
   getUserFrom: (id: number, _db: unknown) => user(id),
   getUserById: library.memoizeAsync(async (id: number) => user(id)),
   getAny: library.memoizeAsync(async (value: unknown) => value, { name: 'getAny' }),
+  redisStore,
+  getUser: user,
+  getOrders: async (owner: WorldUser) => [owner.id],
+  getToken: async (scope: string) => ({ scope, expiresIn: 3_600 }),
+  getRates: async () => [1, 2, 3],
+  getReport: async (id: number) => ({ id }),
+  resolveModule: async (path: string) => path,
   fetchRate: async (currency: string) => currency.length,
   fetchToken: async (scope: string) => ({ token: scope, expiresIn: 3_600 }),
   fetchPrices: async () => [1, 2, 3],
@@ -122,6 +139,15 @@ declare global {
   var db: World['db'];
   var getUserById: World['getUserById'];
   var getAny: World['getAny'];
+  var NotFound: World['NotFound'];
+  var ObjectId: World['ObjectId'];
+  var redisStore: World['redisStore'];
+  var getUser: World['getUser'];
+  var getOrders: World['getOrders'];
+  var getToken: World['getToken'];
+  var getRates: World['getRates'];
+  var getReport: World['getReport'];
+  var resolveModule: World['resolveModule'];
   var fetchRate: World['fetchRate'];
   var fetchToken: World['fetchToken'];
   var fetchPrices: World['fetchPrices'];
