@@ -14,7 +14,7 @@ const interfaces = [
   {
     file: 'lib/options.ts',
     name: 'MemoizeOptions',
-    title: 'Options of `memoizeAsync`',
+    title: 'memoizeAsync',
     intro:
       'Also of `createMemoizer`, where they are defaults that each wrapper can override, and of each method of ' +
       '`memoizeMethods`. The defaults share runs and keep the last thousand results. ' +
@@ -23,13 +23,13 @@ const interfaces = [
   {
     file: 'lib/store/tiered.ts',
     name: 'TieredOptions',
-    title: 'Options of `tiered`',
+    title: 'tiered',
     intro: '`tiered(near, far, options?)`: a memory store in front of a shared one.',
   },
   {
     file: 'lib/redis/options.ts',
     name: 'RedisStoreOptions',
-    title: 'Options of `redisStore`',
+    title: 'redisStore',
     intro: '`redisStore(client, options?)` from `aiocachetools/redis`. See [Redis and Valkey](redis.md).',
   },
 ];
@@ -107,7 +107,7 @@ function optionsPage() {
   for (const { title, intro, options } of sections) {
     parts.push(`## ${title}`, intro);
     for (const each of options) {
-      parts.push(`### \`${each.option}\``, `Type: \`${each.type}\`. Default: ${each.default}.`, each.summary);
+      parts.push(`### ${each.option}`, `Type: \`${each.type}\`. Default: ${each.default}.`, each.summary);
       parts.push(...each.details);
       if (each.example !== undefined) parts.push(`\`\`\`ts\n${each.example}\n\`\`\``);
     }

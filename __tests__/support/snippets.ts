@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 
@@ -38,10 +37,13 @@ export function promisedOutput({ code }: Snippet): string[] {
 
 /** Snippets as files, in the world of `readme-world.ts`. */
 export class SnippetFiles {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'snippets-'));
+  readonly #folder: string;
   readonly #files: readonly string[];
 
   constructor(snippets: readonly Snippet[]) {
+    // Inside the repository, so that packages are found.
+    mkdirSync('reports', { recursive: true });
+    this.#folder = mkdtempSync(resolve('reports/snippets-'));
     this.#files = snippets.map(({ code, language, place }, index) => {
       const file = join(this.#folder, `${index}-${place.replaceAll(/\W+/gu, '-')}.m${language}`);
       const source = LIBRARY.reduce(
