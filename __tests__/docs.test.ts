@@ -72,11 +72,12 @@ describe('docs/architecture.md', () => {
   it('shows each file of lib/ once, and no other', () => {
     const text = readFileSync('docs/architecture.md', 'utf8');
     const [, tree = ''] = /^```text\nlib\/\n([\s\S]*?)^```$/mu.exec(text)!;
-    let folder = '';
+    const folders: string[] = [];
     const shown: string[] = [];
     for (const [, indent = '', name = ''] of tree.matchAll(/^( +)(\S+)/gmu)) {
-      if (name.endsWith('/')) folder = name;
-      else shown.push(indent.length === 2 ? name : folder + name);
+      folders.length = indent.length / 2 - 1;
+      if (name.endsWith('/')) folders.push(name);
+      else shown.push(folders.join('') + name);
     }
     const files = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
     expect(shown.sort()).toEqual(files.sort());

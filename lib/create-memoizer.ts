@@ -9,6 +9,27 @@ import type { Owner } from './call/wrapper.js';
 import type { Controls, Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 
+/** `memoizeAsync` with defaults, and what concerns all its wrappers. */
+export type Memoizer = typeof memoizeAsync & {
+  /**
+   * Forgets the entries of all wrappers, and no others.
+   *
+   * All are tried, then it rejects with the first error. Where `cache` is a selector, it is the store of the receiver
+   * `undefined`.
+   */
+  clear(): Promise<void>;
+
+  /**
+   * Resolves when no run, refresh or write is under way in any wrapper.
+   *
+   * @param limit The longest to wait, in milliseconds. Then it resolves all the same.
+   */
+  settled(limit?: number): Promise<void>;
+
+  /** The sum over all wrappers. */
+  stats(): Stats;
+};
+
 /**
  * One set of defaults for many functions. A wrapper's options override them one by one, its `keyOf` also their `ignore`,
  * its `cache` their `maxSize` and the other way round; the `name` of the defaults prefixes every wrapper's as `prefix.name`.
@@ -21,17 +42,7 @@ import type { MemoizeOptions } from './options.js';
  * export const listUsers = memoize(async () => fetchUsers(), { name: 'listUsers', ttl: 5_000 });
  * await memoize.clear(); // after a write
  */
-export function createMemoizer(defaults: MemoizeOptions = {}): typeof memoizeAsync & {
-  /**
-   * Forget the entries of all wrappers, and nobody else's. All are tried, then it rejects with the first error. Where
-   * `cache` picks a store from the receiver, that is the store of `undefined`.
-   */
-  clear(): Promise<void>;
-  /** Resolves when nothing is under way in any wrapper. */
-  settled(): Promise<void>;
-  /** The sum over all wrappers. */
-  stats(): Stats;
-} {
+export function createMemoizer(defaults: MemoizeOptions = {}): Memoizer {
   const shared = givenOptions(defaults);
   const pendingWork = new PendingWork();
   const owner: Owner = { name: shared.name, pendingWork };

@@ -1,4 +1,3 @@
-// Not exported: the types that public signatures only mention; docs/mentioned-types.ts lists them.
 export { memoizeAsync } from './memoize-async.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
@@ -7,7 +6,12 @@ export { tiered } from './store/tiered.js';
 
 export { TimeoutError, UnkeyableArgumentError } from './errors.js';
 
+export type { Memoizer } from './create-memoizer.js';
 export type { MemoizeEvent, Stats } from './events.js';
-export type { Memoized } from './memoized.js';
-export type { MemoizeOptions } from './options.js';
-export type { Entry, Store } from './store/store.js';
+export type { AnyFunction, OptionalFunction } from './functions.js';
+export type { AsyncMethod, MemoizedMethods } from './memoize-methods.js';
+export type { Controls, Memoized } from './memoized.js';
+export type { CacheOption, MemoizeOptions, StoreSelector } from './options.js';
+export type { Entry, SharedStore, Store } from './store/store.js';
+export type { StoreLike } from './store/store-like.js';
+export type { TieredOptions } from './store/tiered.js';

@@ -4,7 +4,7 @@ import { resolveOptions } from './resolve-options.js';
 import { createControls } from './call/controls.js';
 import { createWrapper } from './call/wrapper.js';
 import type { ResolvedOptions } from './resolve-options.js';
-import type { AnyFunction, AsyncFunction } from './functions.js';
+import type { AnyFunction, Callable, Inferable, IsAsync, Promised, ReturnsPromise } from './functions.js';
 import type { Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 import type { Owner } from './call/wrapper.js';
@@ -20,23 +20,15 @@ import type { Owner } from './call/wrapper.js';
  * const getUser = memoizeAsync(async (id: number, db: Database) => db.user(id), { ignore: [1], ttl: 60_000 });
  * await Promise.all([getUser(7, db), getUser(7, db)]); // one query
  */
-export function memoizeAsync<F extends AsyncFunction>(fn: F, options?: MemoizeOptions<F>): Memoized<F>;
+export function memoizeAsync<F extends Inferable>(fn: F & ReturnsPromise, options?: MemoizeOptions<F>): Memoized<F>;
 export function memoizeAsync<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
   options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
 ): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
-// One signature, for composition infers nothing from several; written out, here and above, for a consumer's declaration
-// files cannot name a type that is not public.
+// One signature, for composition infers nothing from several.
 export function memoizeAsync(
   options: MemoizeOptions,
-): // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function, as in AsyncFunction
-<F extends { (...args: any[]): unknown; <_T>(...args: any[]): unknown }>(
-  fn: F,
-) => Memoized<
-  ReturnType<F> extends Promise<unknown>
-    ? F
-    : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>
->;
+): <F extends Callable>(fn: F) => Memoized<true extends IsAsync<F> ? F : Promised<F>>;
 export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
   return memoizeWith(fnOrOptions, options, resolveOptions, wrap);
 }

@@ -3,12 +3,19 @@ import { wrap } from './memoize-async.js';
 import { isPlainObject } from './platform/plain-object.js';
 import { show } from './platform/show.js';
 import { givenOptions, mergeOptions, resolveOptions } from './resolve-options.js';
-import type { AnyFunction, AsyncFunction } from './functions.js';
+import type { AnyFunction, IsAsync } from './functions.js';
 import type { Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 
 /** The names of the methods of `C` that return promises. */
-type AsyncMethod<C> = { [Name in keyof C]-?: NonNullable<C[Name]> extends AsyncFunction ? Name : never }[keyof C];
+export type AsyncMethod<C> = {
+  [Name in keyof C]-?: IsAsync<NonNullable<C[Name]>> extends true ? Name : never;
+}[keyof C];
+
+/** A client whose methods `Name` are memoized. Their wrappers come first, since their signatures hold. */
+export type MemoizedMethods<C, Name extends keyof C> = {
+  readonly [N in Name]-?: Memoized<Extract<C[N], AnyFunction>>;
+} & C;
 
 /**
  * An object of the client's type in which the named methods are memoized and everything else passes through. All is called
@@ -27,7 +34,7 @@ export function memoizeMethods<C extends object, Name extends AsyncMethod<C>>(
   client: C,
   methods: { readonly [N in Name]: MemoizeOptions<Extract<C[N], AnyFunction>> | undefined },
   defaults: MemoizeOptions = {},
-): C & { readonly [N in Name]: Memoized<Extract<C[N], AnyFunction>> } {
+): MemoizedMethods<C, Name> {
   if (!isObject(client)) throw new TypeError(`Expected a client with methods, got ${show(client)}`);
   if (!isPlainObject(methods)) throw new TypeError(`Expected options by method name, got ${show(methods)}`);
   const shared = givenOptions(defaults);
@@ -41,7 +48,7 @@ export function memoizeMethods<C extends object, Name extends AsyncMethod<C>>(
     }
     memoized.set(name, memoizeMethod(client, name, method as AnyFunction, shared, givenOptions(options)));
   }
-  return createFacade(client, memoized) as C & { readonly [N in Name]: Memoized<Extract<C[N], AnyFunction>> };
+  return createFacade(client, memoized) as MemoizedMethods<C, Name>;
 }
 
 /** A method of one client, as a function of its own: two clients never share entries by chance. */

@@ -131,7 +131,7 @@ function readmeWithTable() {
 /** The first sentence, up to a list of details. */
 function clauseOf(summary) {
   const [, clause] = /^(.*?)(?:: |\. |\.?$)/u.exec(summary);
-  return clause.replace(/, (?:a whole number|in milliseconds) > 0$/u, '');
+  return clause.replaceAll(/, in milliseconds(?:(?=,)| > 0$|$)|, a whole number > 0$| \(RFC 5861\)$/gu, '');
 }
 
 function oneLine(text) {

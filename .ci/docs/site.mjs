@@ -7,17 +7,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 
 process.chdir(join(import.meta.dirname, '../..'));
 const folder = resolve(process.argv[2] ?? '.docs');
-const typedoc = createRequire(resolve('docs/package.json')).resolve('typedoc/package.json');
+const typedoc = 'docs/node_modules/typedoc/bin/typedoc';
 
+if (!existsSync(typedoc)) run('npm', ['ci', '--prefix', 'docs']);
 rmSync(folder, { recursive: true, force: true });
-const args = [join(dirname(typedoc), 'bin/typedoc'), '--options', 'docs/typedoc.json', '--out', folder];
-const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+run(process.execPath, [typedoc, '--options', 'docs/typedoc.json', '--out', folder]);
 
 const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.html'));
 const htmlOf = new Map(pages.map((page) => [join(folder, page), readFileSync(join(folder, page), 'utf8')]));
@@ -30,6 +28,11 @@ const broken = [...htmlOf].flatMap(([page, html]) =>
 for (const link of broken) console.error(`Leads nowhere: ${link}`);
 if (broken.length > 0) process.exit(1);
 console.log(`${htmlOf.size} pages, no link that leads nowhere: ${relative(process.cwd(), folder)}/index.html`);
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
 function linksIn(html) {
   const links = [...html.matchAll(/(?:href|src)="([^"]+)"/gu)].map(([, link]) => link.replaceAll('&amp;', '&'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Canonicalizer } from '../../lib/hashing/canonicalize.js';
-import { nothingLeftOut } from '../../lib/hashing/ignore.js';
+import { noExclusions } from '../../lib/hashing/ignore.js';
 import { collectedUntil, collectGarbage } from '../support/collect-garbage.js';
 
 const canonicalizer = new Canonicalizer();
@@ -8,7 +8,7 @@ const canonicalizer = new Canonicalizer();
 function text(value: unknown): string {
   canonicalizer.begin();
   try {
-    return canonicalizer.argument(value, nothingLeftOut.properties);
+    return canonicalizer.argument(value, noExclusions.properties);
   } finally {
     canonicalizer.end();
   }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileIgnore, nothingLeftOut } from '../../lib/hashing/ignore.js';
+import { compileIgnore, noExclusions } from '../../lib/hashing/ignore.js';
 
 const { signal } = new AbortController();
 
 describe('compileIgnore', () => {
   it('leaves out signals where there are no rules', () => {
-    const { properties, keepsStrings, isEmpty, ...leftOut } = compileIgnore([]);
-    const has = (value: unknown, index: number): boolean => leftOut.has(value, index);
+    const { properties, keepsStrings, isEmpty, ...exclusions } = compileIgnore([]);
+    const has = (value: unknown, index: number): boolean => exclusions.has(value, index);
     expect([has(signal, 0), has(signal, 7), has(1, 0), has(null, 0), has([signal], 0), has({}, 0)]).toEqual([
       true,
       true,
@@ -20,19 +20,19 @@ describe('compileIgnore', () => {
   });
 
   it('leaves out positions, whatever stands there', () => {
-    const leftOut = compileIgnore([1, 3]);
-    expect([0, 1, 2, 3].map((index) => leftOut.has('a', index))).toEqual([false, true, false, true]);
-    expect(leftOut.isEmpty).toBe(false);
+    const exclusions = compileIgnore([1, 3]);
+    expect([0, 1, 2, 3].map((index) => exclusions.has('a', index))).toEqual([false, true, false, true]);
+    expect(exclusions.isEmpty).toBe(false);
   });
 
   it('asks each predicate until one says `true`', () => {
     const asked: string[] = [];
     const says = (name: string, answer: unknown) => (): boolean => (asked.push(name), answer as boolean);
-    const leftOut = compileIgnore([says('one', false), says('two', 1), says('three', true), says('four', true)]);
-    expect(leftOut.has('a', 0)).toBe(true);
+    const exclusions = compileIgnore([says('one', false), says('two', 1), says('three', true), says('four', true)]);
+    expect(exclusions.has('a', 0)).toBe(true);
     expect(asked).toEqual(['one', 'two', 'three']);
     expect(compileIgnore([says('five', false)]).has('a', 0)).toBe(false);
-    expect(leftOut.isEmpty).toBe(false);
+    expect(exclusions.isEmpty).toBe(false);
   }); // prettier-ignore
 
   it('keeps lone strings unless the first position or a predicate may be meant', () => {
@@ -58,13 +58,13 @@ describe('compileIgnore', () => {
   }); // prettier-ignore
 });
 
-describe('nothingLeftOut', () => {
+describe('noExclusions', () => {
   it('leaves out nothing, not even a signal', () => {
-    expect(nothingLeftOut).toMatchObject({
+    expect(noExclusions).toMatchObject({
       properties: { names: undefined, dropsSignal: false },
       keepsStrings: true,
       isEmpty: true,
     });
-    expect(nothingLeftOut.has(signal, 0)).toBe(false);
+    expect(noExclusions.has(signal, 0)).toBe(false);
   });
 });

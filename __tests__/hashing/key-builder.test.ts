@@ -1,5 +1,6 @@
 /* eslint-disable no-sparse-arrays -- a hole is a value of its own */
 import { describe, expect, it } from '@jest/globals';
+import { UnkeyableArgumentError } from '../../lib/errors.js';
 import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
 import type { IgnoreRule } from '../../lib/hashing/ignore.js';
 
@@ -41,17 +42,17 @@ describe('createKeyBuilder', () => {
       expect(key(text)).toBe(`"${text.length}:${text}`);
     }
     expect(key('user', 'x')).toBe('"4:user"1:x');
-    expect(key('user', undefined)).toBe('"4:user_');
+    expect(key('user', undefined, 1)).toBe('"4:user_#1');
   });
 
   it('keeps the kinds of primitives apart', () => {
-    expect([1, '1', 1n, true, null, undefined, NaN].map((value) => key(value))).toEqual([
+    expect([1, '1', 1n, true, null, [undefined], NaN].map((value) => key(value))).toEqual([
       '#1',
       '"1:1',
       '&1',
       '!',
       '~',
-      '_',
+      '[_]',
       '#NaN',
     ]);
     expect([key(0), key(-0), key(Infinity), key(-Infinity), key(1e21), key(false)]).toEqual([
@@ -64,8 +65,11 @@ describe('createKeyBuilder', () => {
     ]);
   });
 
-  it('counts arguments: none and an undefined one are two calls', () => {
-    expect([key(), key(undefined), key(undefined, undefined)]).toEqual(['()', '_', '__']);
+  it('counts `undefined` at the end as not given', () => {
+    expect([key(), key(undefined), key(undefined, undefined)]).toEqual(['()', '()', '()']);
+    expect([key(7), key(7, undefined), key(7, undefined, undefined)]).toEqual(['#7', '#7', '#7']);
+    expect([key('a', undefined), key('1', undefined), key({}, undefined)]).toEqual(['a', '"1:1', '{0']);
+    expect([key(undefined, 7), key(7, undefined, null)]).toEqual(['_#7', '#7_~']);
     expect([key([]), key([undefined]), key([,])]).toEqual(['[]', '[_]', '[^]']);
   });
 
@@ -250,11 +254,11 @@ describe('keyOf', () => {
 
   it('may return any keyable value', () => {
     const by = (value: unknown) => createKeyBuilder({ name: 'f', keyOf: () => value })(undefined, []);
-    expect([by('id'), by('7'), by(7), by(undefined), by({ b: 1, a: 2 })]).toEqual([
+    expect([by('id'), by('7'), by(7), by(null), by({ b: 1, a: 2 })]).toEqual([
       'id',
       '"1:7',
       '#7',
-      '_',
+      '~',
       '{2"1:a"1:b#2#1',
     ]);
   });
@@ -267,20 +271,46 @@ describe('keyOf', () => {
       'getUser: cannot build a key from the result of `keyOf` (Promise). Return plain data from `keyOf`.',
     );
   });
+
+  it('drops nothing of its result', () => {
+    const build = createKeyBuilder({ name: 'f', keyOf: (...args) => args });
+    const lists = [[], [undefined], [7], [7, undefined], [{ signal: undefined }], [{}]];
+    expect(lists.map((list) => build(undefined, list))).toEqual([
+      '[]',
+      '[_]',
+      '[#7]',
+      '[#7_]',
+      '[{1"6:signal_]',
+      '[{0]',
+    ]);
+  });
+
+  it('must not return `undefined`, as a misspelt property does', () => {
+    const build = createKeyBuilder({ name: 'getUser', keyOf: () => undefined });
+    expect(() => build(undefined, [1])).toThrow(
+      new UnkeyableArgumentError(
+        'getUser: cannot build a key from the result of `keyOf` (undefined). Return plain data from `keyOf`.',
+        0,
+        '',
+      ),
+    );
+  });
 });
 
 describe('ignore', () => {
   it('leaves out a position, whatever it holds, present or not', () => {
     const build = ignoring(1);
     expect([build(7, { db: () => 1 }), build(7), build(7, undefined)]).toEqual(['#7', '#7', '#7']);
-    expect([build(7, 1, 2), build(7, undefined, 2), build(7, undefined, undefined)]).toEqual([
+    expect([build(7, 1, 2), build(7, undefined, 2), build(7, undefined, undefined), build(7, 1, undefined)]).toEqual([
       '#7*#2',
       '#7*#2',
-      '#7*_',
+      '#7',
+      '#7',
     ]);
-    expect([build(), build(undefined), build('a', 1), build('a'), build('1', 1)]).toEqual([
+    expect([build(), build(undefined), build(undefined, 1), build('a', 1), build('a'), build('1', 1)]).toEqual([
       '()',
-      '_',
+      '()',
+      '()',
       'a',
       'a',
       '"1:1',
@@ -338,6 +368,8 @@ describe('ignore', () => {
     expect(build('a', 'x', 'no', 'b')).toBe('"1:a**"1:b');
     expect(build('x')).toBe('()');
     expect(seen).toEqual([['a', 0], ['x', 1], ['b', 3], ['x', 0]]); // prettier-ignore
+    build('x', undefined);
+    expect(seen).toHaveLength(5);
     expect(ignoring((() => Promise.resolve(false)) as unknown as IgnoreRule)(1)).toBe('#1');
     expect(() => ignoring(() => { throw new RangeError('mine'); })(1)).toThrow(new RangeError('mine')); // prettier-ignore
   });
@@ -359,9 +391,16 @@ describe('AbortSignal', () => {
   it('is left out as the `signal` of a plain-object argument', () => {
     expect(key({ signal, a: 1 })).toBe('{1"1:a#1');
     expect(key({ a: 1, signal })).toBe(key({ a: 1 }));
-    expect(key({ signal: undefined })).toBe('{1"6:signal_');
+    expect([key({ signal: undefined }), key({ signal: undefined, a: 1 })]).toEqual(['{0', '{1"1:a#1']);
+    expect([key({ signal: null }), key({ signal: 0 })]).toEqual(['{1"6:signal~', '{1"6:signal#0']);
+    expect([key({ a: { signal: undefined } }), key([{ signal: undefined }])]).toEqual([
+      '{1"1:a{1"6:signal_',
+      '[{1"6:signal_]',
+    ]);
+    expect(key(Object.assign(Object.create(null), { signal: undefined }))).toBe('@{0');
     expect(key({ signal: { aborted: false } })).toBe('{1"6:signal{1"7:aborted?');
     expect(ignoring('x.y')({ signal, x: { y: 1 } })).toBe('{1"1:x{0');
+    expect(ignoring('x.y')({ signal: undefined, x: { signal: undefined } })).toBe('{1"1:x{1"6:signal_');
   });
 
   it('is refused anywhere else', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { runInNewContext } from 'node:vm';
-import { KindTable, nativeName } from '../../lib/hashing/kinds.js';
+import { KindTable, nameInSource } from '../../lib/hashing/kinds.js';
 
 const kinds = [
   'Object', 'Array', 'Date', 'RegExp', 'Map', 'Set', 'ArrayBuffer', 'DataView', 'Int8Array', 'Uint8Array',
@@ -8,7 +8,7 @@ const kinds = [
   'BigInt64Array', 'BigUint64Array', 'Number', 'String', 'Boolean', 'BigInt',
 ] as const; // prettier-ignore
 
-/** An object that has `value` for a constructor, as prototypes do. */
+/** An object with `value` as its constructor, as prototypes have one. */
 function madeBy(value: unknown, prototype: object | null = Object.prototype): object {
   return Object.defineProperty(Object.create(prototype) as object, 'constructor', { value, configurable: true });
 }
@@ -18,13 +18,13 @@ describe('KindTable', () => {
     expect(new KindTable().of((globalThis[kind] as { prototype: object }).prototype)).toBe(kind);
   });
 
-  it.each(kinds)('knows %s of another realm, at every sight', (kind) => {
+  it.each(kinds)('knows %s of another realm, each time', (kind) => {
     const table = new KindTable();
     const prototype = runInNewContext(`${kind}.prototype`) as object;
     expect([table.of(prototype), table.of(prototype)]).toEqual([kind, kind]);
   });
 
-  it('knows a kind that this host may lack', () => {
+  it('knows a kind that some hosts lack', () => {
     const prototype = {};
     expect(new KindTable({ Float16Array: { prototype } }).of(prototype)).toBe('Float16Array');
   });
@@ -46,27 +46,30 @@ describe('KindTable', () => {
     ['a foreign one whose constructor shows', () => shown(runInNewContext('Map') as MapConstructor)],
     ['a foreign Map that inherits from nothing', () => runInNewContext('Object.setPrototypeOf(Map.prototype, null)') as object],
     ['a foreign constructor under another name', () => runInNewContext('Promise.prototype') as object],
-  ])('does not know %s, at any sight', (_, make) => {
+  ])('does not know %s, the first and the second time', (_, make) => {
     const table = new KindTable();
     const prototype = make();
     expect([table.of(prototype), table.of(prototype)]).toEqual([undefined, undefined]);
   }); // prettier-ignore
 
-  it('takes what stands in the place of Date for a Date, as long as it stands there', () => {
-    const RealDate = globalThis.Date;
-    class FakeDate extends RealDate {}
+  it.each([...kinds, 'URL', 'URLSearchParams', 'Buffer'] as const)('knows a replaced global %s while it is replaced', (kind) => {
+    const globals = globalThis as unknown as Record<string, FunctionConstructor>;
+    const real = globals[kind]!;
+    const replaced = class extends real {} as FunctionConstructor;
     const table = new KindTable();
+    const both = (): unknown[] => [table.of(replaced.prototype as object), table.of(real.prototype as object)];
+    expect(both()).toEqual([undefined, kind]);
     try {
-      globalThis.Date = FakeDate as DateConstructor;
-      expect([table.of(FakeDate.prototype), table.of(RealDate.prototype)]).toEqual(['Date', 'Date']);
+      globals[kind] = replaced;
+      expect(both()).toEqual([kind, kind]);
     } finally {
-      globalThis.Date = RealDate;
+      globals[kind] = real;
     }
-    expect([table.of(FakeDate.prototype), table.of(RealDate.prototype)]).toEqual([undefined, 'Date']);
-  });
+    expect(both()).toEqual([undefined, kind]);
+  }); // prettier-ignore
 });
 
-describe('nativeName', () => {
+describe('nameInSource', () => {
   it.each([
     ['V8', 'function Map() { [native code] }'],
     ['SpiderMonkey and JavaScriptCore', 'function Map() {\n    [native code]\n}'],
@@ -74,7 +77,7 @@ describe('nativeName', () => {
     ['an engine that spares blanks', 'function Map(){[native code]}'],
     ['an engine that does not', '  function Map()  {  [native code]  }  '],
   ])('is found in what %s shows', (_, source) => {
-    expect(nativeName(source)).toBe('Map');
+    expect(nameInSource(source)).toBe('Map');
   });
 
   it.each([
@@ -87,7 +90,7 @@ describe('nativeName', () => {
     'function () { [native code] }',
     'function Map() { /* [native code] */ }',
   ])('is not found in %s', (source) => {
-    expect(nativeName(source)).toBeUndefined();
+    expect(nameInSource(source)).toBeUndefined();
   });
 });
 

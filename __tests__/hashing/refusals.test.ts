@@ -26,7 +26,7 @@ class Celsius extends Number {}
 
 const named = (name: string): object => new (Object.defineProperty(class {}, 'name', { value: name }))();
 
-/** What has borrowed a prototype, and what one would read through it. */
+/** An object with a prototype that is not its own, and own values for what would be read through it. */
 const withStateOfItsOwn = (prototype: object): object =>
   Object.defineProperties(Object.create(prototype) as object, {
     buffer: { value: new ArrayBuffer(1) },
@@ -80,6 +80,9 @@ describe('UnkeyableArgumentError', () => {
     ['WeakRef', new WeakRef({})],
     ['Map Iterator', new Map().keys()],
     ['Array Iterator', [].values()],
+    ['Set Iterator', new Set().values()],
+    ['RegExp String Iterator', 'a'.matchAll(/a/g)],
+    ['AsyncGenerator', (async function* () { yield 1; })()], // prettier-ignore
     ['Generator', (function* () { yield 1; })()], // prettier-ignore
     ['Database', new Database()],
     ['Database', Object.create(Database.prototype)],
@@ -95,7 +98,13 @@ describe('UnkeyableArgumentError', () => {
     ['Math', Math],
     ['JSON', JSON],
     ['Thing', Object.defineProperty({}, Symbol.toStringTag, { value: 'Thing' })],
-    ['Object', Object.create({ a: 1 })],
+    ['object with a prototype of its own', Object.create({ a: 1 })],
+    ['object with a prototype of its own', Object.create({ constructor: Object })],
+    ['object with a prototype of its own', Object.create(Object.create(Map.prototype))],
+    ['instance of a class named Map', new (class Map {})()],
+    ['instance of a class named Date', new (class Date extends globalThis.Date {})()],
+    ['object tagged as Map', { [Symbol.toStringTag]: 'Map' }],
+    ['object tagged as Date', Object.setPrototypeOf(new Date(0), null)],
     ['MyMap', new (class MyMap extends Map {})()],
     ['MySet', new (class MySet extends Set {})()],
     ['MyDate', new (class MyDate extends Date {})()],
@@ -103,21 +112,27 @@ describe('UnkeyableArgumentError', () => {
     ['MyArray', new (class MyArray extends Array {})()],
     ['MyView', new (class MyView extends (DataView as new (buffer: ArrayBuffer) => object) {})(new ArrayBuffer(1))],
     ['MyUrl', new (class MyUrl extends URL {})('http://a')],
-    ['Map', Object.create(Map.prototype)],
-    ['Set', new Proxy(new Set(), {})],
-    ['Date', Object.create(Date.prototype)],
-    ['RegExp', Object.create(RegExp.prototype)],
-    ['URL', Object.create(URL.prototype)],
-    ['URLSearchParams', Object.create(URLSearchParams.prototype)],
-    ['ArrayBuffer', Object.create(ArrayBuffer.prototype)],
-    ['DataView', Object.create(DataView.prototype)],
-    ['Uint8Array', Object.create(Uint8Array.prototype)],
-    ['Int8Array', Object.setPrototypeOf(new Uint8Array(1), Int8Array.prototype)],
-    ['DataView', Object.setPrototypeOf(new Uint8Array(1), DataView.prototype)],
-    ['DataView', withStateOfItsOwn(DataView.prototype)],
-    ['Uint8Array', withStateOfItsOwn(Uint8Array.prototype)],
-    ['Number', Object.create(Number.prototype)],
-    ['Array', Object.create(Array.prototype)],
+    ['Map without its internal state, such as a Proxy', Object.create(Map.prototype)],
+    ['Set without its internal state, such as a Proxy', new Proxy(new Set(), {})],
+    ['Date without its internal state, such as a Proxy', Object.create(Date.prototype)],
+    ['RegExp without its internal state, such as a Proxy', Object.create(RegExp.prototype)],
+    ['URL without its internal state, such as a Proxy', Object.create(URL.prototype)],
+    ['URLSearchParams without its internal state, such as a Proxy', Object.create(URLSearchParams.prototype)],
+    ['ArrayBuffer without its internal state, such as a Proxy', Object.create(ArrayBuffer.prototype)],
+    ['DataView without its internal state, such as a Proxy', Object.create(DataView.prototype)],
+    ['Uint8Array without its internal state, such as a Proxy', Object.create(Uint8Array.prototype)],
+    [
+      'Int8Array without its internal state, such as a Proxy',
+      Object.setPrototypeOf(new Uint8Array(1), Int8Array.prototype),
+    ],
+    [
+      'DataView without its internal state, such as a Proxy',
+      Object.setPrototypeOf(new Uint8Array(1), DataView.prototype),
+    ],
+    ['DataView without its internal state, such as a Proxy', withStateOfItsOwn(DataView.prototype)],
+    ['Uint8Array without its internal state, such as a Proxy', withStateOfItsOwn(Uint8Array.prototype)],
+    ['Number without its internal state, such as a Proxy', Object.create(Number.prototype)],
+    ['Array without its internal state, such as a Proxy', Object.create(Array.prototype)],
     ['Date with properties of its own', hung(new Date(0))],
     ['Date with properties of its own', hung(new Date(0), Symbol('s'))],
     ['RegExp with properties of its own', hung(/a/)],
@@ -138,9 +153,24 @@ describe('UnkeyableArgumentError', () => {
     ['Number with properties of its own', hung(Object(1) as object)],
     ['n'.repeat(60), named('n'.repeat(100))],
   ])('refuses: %s', (reason, value) => {
-    expect(refusal(value).message).toContain(`argument 0 (${reason}).`);
+    expect(refusal(value).message).toContain(`argument 0 (${reason}). `);
     expect(refusal(1, { a: value }).message).toContain(`argument 1 at \`.a\` (${reason}).`);
     expect(refusal([value]).path).toBe('[0]');
+  });
+
+  it('says how to key instances of classes, and only those', () => {
+    const hint =
+      ' For instances, return plain data from `encode`, or key by identity: `cache: perInstance(…)`, called with the object as `this`.';
+    for (const value of [new Database(), new Celsius(1), { db: [new Database()] }]) {
+      expect(refusal(value).message.endsWith(`plain data from \`keyOf\`.${hint}`)).toBe(true);
+    }
+    for (const value of [() => 1, Promise.resolve(), new Map().keys(), Object.create({}), new Error('x')]) {
+      expect(refusal(value).message).not.toContain('perInstance');
+    }
+    const selected = createKeyBuilder({ name: 'f', keyOf: () => new Database() });
+    expect(() => selected(undefined, [])).toThrow(
+      `the result of \`keyOf\` (Database). Return plain data from \`keyOf\`.${hint}`,
+    );
   });
 
   it('refuses detached memory', () => {
@@ -153,8 +183,8 @@ describe('UnkeyableArgumentError', () => {
   it('survives objects that fight back, and passes on what they throw', () => {
     const hostile = new Proxy({}, { getPrototypeOf: () => { throw new RangeError('mine'); } }); // prettier-ignore
     expect(() => key(hostile)).toThrow(new RangeError('mine'));
-    const nameless = Object.create({ get constructor() { throw new RangeError('mine'); } }) as object; // prettier-ignore
-    expect(refusal(nameless).message).toContain('(object)');
+    const nameless = Object.create({ get [Symbol.toStringTag]() { throw new RangeError('mine'); } }) as object; // prettier-ignore
+    expect(refusal({ nameless }).message).toContain('at `.nameless` (object)');
     expect(() => key({ a: { get b() { throw new RangeError('mine'); } } })).toThrow(new RangeError('mine')); // prettier-ignore
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the point
     expect(() => key({ get b() { throw null; } })).toThrow(); // prettier-ignore

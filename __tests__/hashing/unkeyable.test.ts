@@ -1,42 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
-import { propertyStep, Refusal, tooLong } from '../../lib/hashing/unkeyable.js';
+import { ListLimit, propertyStep, tooLong, UnkeyableValue } from '../../lib/hashing/unkeyable.js';
 
-/** A refusal that has come up through steps, the innermost first, each from a container of its own. */
-function refusedAt(...steps: string[]): Refusal {
-  const refusal = new Refusal('function');
-  for (const step of steps) expect(() => Refusal.rethrow(refusal, {}, step)).toThrow(refusal);
+/** A refusal that was passed on by these steps, the innermost first, each from a container of its own. */
+function refusedAt(...steps: string[]): UnkeyableValue {
+  const refusal = new UnkeyableValue('function');
+  for (const step of steps) expect(() => UnkeyableValue.rethrow(refusal, {}, step)).toThrow(refusal);
   return refusal;
 }
 
-describe('Refusal', () => {
-  it('tells the way from the outside in', () => {
+describe('UnkeyableValue', () => {
+  it('gives the path from the outside in', () => {
     expect(refusedAt().describe()).toEqual({ reason: 'function', path: '' });
     expect(refusedAt('.c', '[1]', '.a').describe()).toEqual({ reason: 'function', path: '.a[1].c' });
     expect(refusedAt('.c', '.a').describe()).toEqual(refusedAt('.c', '.a').describe());
   });
 
-  it('says the same each time it is asked', () => {
+  it('gives the same path each time', () => {
     const refusal = refusedAt('.c', '.a');
     expect([refusal.describe().path, refusal.describe().path]).toEqual(['.a.c', '.a.c']);
   });
 
-  it('tells of a cycle where it closes', () => {
+  it('gives the path to where a cycle closes', () => {
     const [outer, inner] = [{}, {}];
-    const refusal = new Refusal('more than 200 levels');
+    const refusal = new UnkeyableValue('more than 200 levels');
     for (const [container, step] of [[inner, '.x'], [outer, '.b'], [inner, '.a'], [outer, '.b']] as const)
-      expect(() => Refusal.rethrow(refusal, container, step)).toThrow(refusal);
+      expect(() => UnkeyableValue.rethrow(refusal, container, step)).toThrow(refusal);
     expect(refusal.describe()).toEqual({ reason: 'a cycle', path: '.b.a' });
   }); // prettier-ignore
 
-  it('tells of no way where a limit on the whole was hit', () => {
+  it('gives no path where a limit on the list was reached', () => {
     const refusal = tooLong();
-    expect(() => Refusal.rethrow(refusal, {}, '.a')).toThrow(refusal);
+    expect(() => UnkeyableValue.rethrow(refusal, {}, '.a')).toThrow(refusal);
     expect(refusal.describe()).toEqual({ reason: 'more than 8 Mi characters', path: '' });
-    expect([refusal.message, refusal.isAboutTheWhole, new Refusal('x').isAboutTheWhole]).toEqual([
-      'more than 8 Mi characters',
-      true,
-      false,
-    ]);
+    expect(refusal).toBeInstanceOf(ListLimit);
+    expect([refusal.message, refusal.value]).toEqual(['more than 8 Mi characters', undefined]);
   });
 
   it('shows 160 characters of a path', () => {
@@ -44,11 +41,11 @@ describe('Refusal', () => {
     expect(refusedAt(`.${'a'.repeat(160)}`).describe().path).toBe(`.${'a'.repeat(159)}…`);
   });
 
-  it.each([[null], [undefined], ['text'], [7], [{}], [new Error('mine')]])('passes on the %p of others', (error) => {
-    expect(Refusal.is(error)).toBe(false);
+  it.each([[null], [undefined], ['text'], [7], [{}], [new Error('mine')]])('passes on any other error: %p', (error) => {
+    expect(UnkeyableValue.is(error)).toBe(false);
     let thrown: unknown = 'nothing';
     try {
-      Refusal.rethrow(error, {}, '.a');
+      UnkeyableValue.rethrow(error, {}, '.a');
     } catch (caught) {
       thrown = caught;
     }
@@ -73,7 +70,7 @@ describe('propertyStep', () => {
     ['a\n', '["a\\n"]'],
     ['é', '["é"]'],
     ['a"b', '["a\\"b"]'],
-  ])('writes %p as one would', (name, step) => {
+  ])('writes %p as code', (name, step) => {
     expect(propertyStep(name)).toBe(step);
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { memoizeAsync } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { Cluster } from 'ioredis';
-import { Naming } from '../../lib/redis/keyspace.js';
+import { Keyspace } from '../../lib/redis/keyspace.js';
 import { clientKinds, clusterFunctionKinds, clusterKinds } from '../support/redis-clients.js';
 import { TestCluster } from '../support/redis-cluster.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';
@@ -23,9 +23,9 @@ interface Site {
 /** The suite that every store passes, through one client. */
 function redisContract(name: string, site: () => Site, open: () => Promise<OpenClient>): void {
   const closers = new WeakMap<object, () => Promise<void>>();
-  const naming = new Naming({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+  const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
   let keyPrefix = '';
-  const nameOf = (key: string): string => (key.includes('|') ? keyPrefix + naming.of(key).value : key);
+  const nameOf = (key: string): string => (key.includes('|') ? keyPrefix + keyspace.of(key).value : key);
   storeContract(`Redis through ${name}`, {
     open: async () => {
       await site().flush();

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { memoizeAsync, tiered } from 'aiocachetools';
+import { memoizeAsync, tiered, TimeoutError } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { createClient } from 'redis';
+import { slotOf } from '../../lib/redis/cluster-slot.js';
+import { Keyspace } from '../../lib/redis/keyspace.js';
 import { clusterFunctionKinds, clusterKinds } from '../support/redis-clients.js';
 import { TestCluster } from '../support/redis-cluster.js';
 import { describeRedis, until } from '../support/redis-server.js';
@@ -148,6 +150,28 @@ describeRedis('redisStore on a cluster', () => {
     });
   });
 
+  describe.each([...clusterKinds, ...clusterFunctionKinds])('through $name', (kind) => {
+    it('deletes an entry whose slot moves', async () => {
+      await cluster.flush();
+      const opened = await kind.open(cluster.ports);
+      const { keyPrefix = '' } = (opened.client as { options?: { keyPrefix?: string } }).options ?? {};
+      const store = redisStore<unknown>(opened.client);
+      await store.set('a|1', { v: 1, value: 'x', storedAt: Date.now() });
+      const { value } = new Keyspace({ prefix: 'aiocachetools:', keyPrefix, readableKeys: false }).of('a|1');
+      const slot = slotOf(keyPrefix + value);
+      const master = cluster.masterOf(slot);
+      const takeBack = await cluster.moveSlot(slot, master, (master + 1) % 3);
+      try {
+        expect(await store.delete('a|1', 2_000)).toBe(true);
+        expect(await store.get('a|1', 2_000)).toBeUndefined();
+        expect(await store.delete('a|1', 2_000)).toBe(false);
+      } finally {
+        await takeBack();
+        await opened.close();
+      }
+    });
+  });
+
   async function listeners(): Promise<number> {
     const counts = await Promise.all(
       nodes.flatMap((node) =>
@@ -156,4 +180,43 @@ describeRedis('redisStore on a cluster', () => {
     );
     return counts.reduce<number>((sum, [, count]) => sum + Number(count), 0);
   }
+});
+
+describeRedis('redisStore on a cluster with a dead master', () => {
+  it.each([clusterKinds[0]!, ...clusterKinds.slice(-1), ...clusterFunctionKinds.slice(-1)])(
+    'holds up the keys of that master only, and only a few times, through $name',
+    async (kind) => {
+      const cluster = await TestCluster.start();
+      const opened = await kind.open(cluster.ports);
+      try {
+        const store = redisStore<unknown>(opened.client);
+        const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+        const keys = Array.from({ length: 120 }, (_, id) => `a|${id}`);
+        const isDead = (key: string): boolean => cluster.masterOf(slotOf(keyspace.of(key).value)) === 2;
+        const [dead, alive] = [keys.filter(isDead), keys.filter((key) => !isDead(key))];
+        for (const key of keys) await store.set(key, { v: 1, value: key, storedAt: Date.now() });
+        cluster.freeze(2);
+        let timeouts = 0;
+        for (let round = 0; round < 80; round += 1) {
+          await store.get(dead[round % dead.length]!, 50).then(undefined, (error: unknown) => {
+            if (error instanceof TimeoutError) timeouts += 1;
+          });
+          const key = alive[round % alive.length]!;
+          expect(await store.get(key, 5_000)).toMatchObject({ value: key });
+        }
+        // Five for each node or block of slots, and one a second after that.
+        expect(timeouts).toBeLessThan(45);
+        cluster.thaw(2);
+        await until(
+          async () => (await store.get(dead[0]!).then(undefined, () => undefined)) !== undefined,
+          'the master to answer',
+        );
+      } finally {
+        cluster.thaw(2);
+        await opened.close();
+        await cluster.close();
+      }
+    },
+    30_000,
+  );
 });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { memoizeAsync, TimeoutError } from 'aiocachetools';
 import { jsonCodec, redisStore } from 'aiocachetools/redis';
-import { Naming } from '../../lib/redis/keyspace.js';
+import { Keyspace } from '../../lib/redis/keyspace.js';
 import { recordsOf, valuesOf } from '../support/redis-fleet.js';
 import { Proxy } from '../support/redis-proxy.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';
@@ -44,15 +44,15 @@ describe('redisStore', () => {
 });
 
 describe('names on the server', () => {
-  const naming = new Naming({ prefix: 'app:', keyPrefix: '', readableKeys: true });
+  const keyspace = new Keyspace({ prefix: 'app:', keyPrefix: '', readableKeys: true });
 
   it('hide arguments by default', () => {
-    const hidden = new Naming({ prefix: 'app:', keyPrefix: '', readableKeys: false });
+    const hidden = new Keyspace({ prefix: 'app:', keyPrefix: '', readableKeys: false });
     expect(hidden.of('getUser|secret').value).toBe('app:v1:getUser:{gBC0Ne5u7VJzLVpIaZY6atfCVdnpw7TZ9MSXw-PYkZE}');
   });
 
   it('put all of an entry into one slot', () => {
-    expect(naming.of('getUser|#7')).toMatchObject({
+    expect(keyspace.of('getUser|#7')).toMatchObject({
       value: 'app:v1:getUser:{=#7}',
       record: 'app:v1:getUser:{=#7}:l',
       channel: 'app:v1:getUser:{=#7}:c',
@@ -60,7 +60,7 @@ describe('names on the server', () => {
   });
 
   it('encode what means something to Redis, and what UTF-8 cannot hold', () => {
-    expect(naming.of('a:b{c}*|x{y}%?[z]\\^\n\ud800 é').value).toBe(
+    expect(keyspace.of('a:b{c}*|x{y}%?[z]\\^\n\ud800 é').value).toBe(
       'app:v1:a%3Ab%7Bc%7D%2A:{=x%7By%7D%25%3F%5Bz%5D%5C%5E%0A%uD800%20é}',
     );
   });
@@ -86,7 +86,7 @@ describe('names on the server', () => {
       'é',
     ];
     for (const readableKeys of [true, false]) {
-      const names = new Naming({ prefix: 'p', keyPrefix: '', readableKeys });
+      const names = new Keyspace({ prefix: 'p', keyPrefix: '', readableKeys });
       const keys = parts.flatMap((name) => parts.map((key) => `${name}|${key}`));
       expect(new Set(keys.map((key) => names.of(key).value)).size).toBe(keys.length);
     }
@@ -154,8 +154,8 @@ describeRedis('redisStore on a server', () => {
     await store.set('a|1', { v: 1, value: 1, storedAt: Date.now() }, 1_000.5);
     await store.set('a|2', { v: 1, value: 1, storedAt: Date.now() }, 1e21);
     await store.set('a|3', { v: 1, value: 1, storedAt: Date.now() });
-    const naming = new Naming({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
-    const expiries = await Promise.all([1, 2, 3].map((id) => client.pttl(naming.of(`a|${id}`).value)));
+    const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+    const expiries = await Promise.all([1, 2, 3].map((id) => client.pttl(keyspace.of(`a|${id}`).value)));
     expect(expiries).toEqual([expect.any(Number), -1, -1]);
     expect(expiries[0]).toBeGreaterThan(900);
     expect(expiries[0]).toBeLessThanOrEqual(1_001);
@@ -246,9 +246,9 @@ describeRedis('redisStore on a server', () => {
   it('counts error replies as answers: they never open the breaker', async () => {
     const store = redisStore(client);
     const wrapper = memoizeAsync(echo, { name: 'a', cache: store });
-    const naming = new Naming({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+    const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
     for (let id = 0; id < 10; id += 1) {
-      await client.rpush(naming.of(`a|#${id}`).value, 'x');
+      await client.rpush(keyspace.of(`a|#${id}`).value, 'x');
       expect(await wrapper(id)).toBe(id);
     }
     await wrapper.settled();
@@ -355,8 +355,8 @@ describeRedis('redisStore on a server', () => {
 
     it('go to whoever comes when a record cannot be parsed', async () => {
       const store = redisStore<unknown>(client);
-      const naming = new Naming({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
-      await client.set(naming.of('a|1').record, 'not a record');
+      const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+      await client.set(keyspace.of('a|1').record, 'not a record');
       expect(await store.acquire('a|1', { timeout: 1_000 })).toHaveProperty('grant');
     });
   });
@@ -444,8 +444,8 @@ describeRedis('redisStore on a server', () => {
     }[];
 
     it.each(snapshots)('of this version are readable for ever: $text', async ({ text, value, lasts }) => {
-      const naming = new Naming({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
-      await client.set(naming.of('a|1').value, text);
+      const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+      await client.set(keyspace.of('a|1').value, text);
       const entry = await redisStore<unknown>(client).get('a|1');
       expect(entry!.value ?? null).toEqual(value);
       expect(entry!.freshUntil === undefined ? null : entry!.freshUntil - entry!.storedAt).toBe(lasts);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Keyv } from 'keyv';
 import { memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
-import { Naming } from '../../lib/redis/keyspace.js';
+import { Keyspace } from '../../lib/redis/keyspace.js';
 import { Fleet } from '../support/redis-fleet.js';
 import { Proxy } from '../support/redis-proxy.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';
@@ -27,7 +27,7 @@ describeRedis('tiered over redisStore', () => {
 
   const listeners = async (): Promise<number> => Number((await client.pubsub('NUMSUB', 'aiocachetools:v1:writes'))[1]);
 
-  const naming = new Naming({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
+  const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
 
   /** A process of its own, as far as the server can tell. */
   function open(
@@ -154,7 +154,7 @@ describeRedis('tiered over redisStore', () => {
     const proxy = await Proxy.start(`${server.directory}/tiered.sock`, server.socket);
     const one = open(server.client({ path: proxy.socket }));
     await inStep(one);
-    const { value } = naming.of('f|#0');
+    const { value } = keyspace.of('f|#0');
     // Behind our back: nothing tells of it.
     await client.set(value, `1 a.b ${Date.now()} {"v":1,"value":"changed","storedAt":1}`);
     expect(await one.f(0)).toMatch(/^value 0/);
@@ -171,7 +171,7 @@ describeRedis('tiered over redisStore', () => {
     const one = open(server.client(), new Map(), subscriber);
     await inStep(one);
     proxy.mode = 'hold';
-    await client.set(naming.of('f|#0').value, `1 a.b ${Date.now()} {"v":1,"value":"changed","storedAt":1}`);
+    await client.set(keyspace.of('f|#0').value, `1 a.b ${Date.now()} {"v":1,"value":"changed","storedAt":1}`);
     await until(async () => (await one.f(0)) === 'changed', 'the silence to be noticed', 20_000);
     subscriber.disconnect();
     await close(one);
@@ -186,7 +186,7 @@ describeRedis('tiered over redisStore', () => {
     });
     await f(0);
     await f.settled();
-    await client.set(naming.of('f|#0').value, `1 a.b ${Date.now()} {"v":1,"value":"changed","storedAt":1}`);
+    await client.set(keyspace.of('f|#0').value, `1 a.b ${Date.now()} {"v":1,"value":"changed","storedAt":1}`);
     await f.peek(0);
     await until(async () => (await f(0)) === 'changed', 'the near entry to end');
   });

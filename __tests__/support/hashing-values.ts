@@ -5,7 +5,7 @@
  */
 export const argumentLists: Record<string, () => unknown[]> = {
   'no arguments': () => [],
-  undefined: () => [undefined],
+  'undefined before another argument': () => [undefined, 1],
   null: () => [null],
   true: () => [true],
   false: () => [false],

@@ -39,6 +39,34 @@ export class TestCluster {
     await Promise.all(this.nodes.map((node) => node.flushall()));
   }
 
+  /** kill -9 of one master. */
+  kill(index: number): Promise<void> {
+    return this.#servers[index]!.kill();
+  }
+
+  freeze(index: number): void {
+    this.#servers[index]!.freeze();
+  }
+
+  thaw(index: number): void {
+    this.#servers[index]!.thaw();
+  }
+
+  /** Begins to move a slot from one master to another. Returns a function that takes it back. */
+  async moveSlot(slot: number, from: number, to: number): Promise<() => Promise<void>> {
+    const idOf = async (index: number): Promise<string> => String(await this.nodes[index]!.call('cluster', 'myid'));
+    await this.nodes[to]!.call('cluster', 'setslot', String(slot), 'importing', await idOf(from));
+    await this.nodes[from]!.call('cluster', 'setslot', String(slot), 'migrating', await idOf(to));
+    return async () => {
+      for (const index of [from, to]) await this.nodes[index]!.call('cluster', 'setslot', String(slot), 'stable');
+    };
+  }
+
+  /** The index of the master of a slot. */
+  masterOf(slot: number): number {
+    return Math.min(SIZE - 1, Math.floor(((slot + 1) * SIZE - 1) / SLOTS));
+  }
+
   async close(): Promise<void> {
     for (const node of this.nodes) node.disconnect();
     await Promise.all(this.#servers.map((server) => server.close()));

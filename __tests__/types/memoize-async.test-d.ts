@@ -160,8 +160,14 @@ memoizeAsync((id: number) => ({ id }), {
     return 1;
   },
 });
-// Where there are overloads, the last one is what options see.
-memoizeAsync(loadByEither, { ttl: (value) => value.length });
+// Where there are overloads, options see what any of them takes and returns.
+memoizeAsync(loadByEither, {
+  ttl: (value, by) => {
+    expectTypeOf(value).toEqualTypeOf<User | User[]>();
+    expectTypeOf(by).toEqualTypeOf<number | string>();
+    return 1;
+  },
+});
 declare function loadByEither(id: number): Promise<User>;
 declare function loadByEither(name: string): Promise<User[]>;
 
@@ -171,6 +177,7 @@ const nothing: Record<keyof MemoizeOptions, undefined> = {
   maxSize: undefined,
   keyOf: undefined,
   ignore: undefined,
+  encode: undefined,
   name: undefined,
   ttl: undefined,
   staleWhileRevalidate: undefined,

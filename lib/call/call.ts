@@ -7,6 +7,7 @@ import { follow } from './follow.js';
 import { join, recursionError, waitFor } from './join.js';
 import { Run } from './run.js';
 import type { Entry } from '../store/store.js';
+import type { Namespace } from './namespace.js';
 import type { Call, Wrapper } from './wrapper.js';
 
 /**
@@ -18,28 +19,46 @@ import type { Call, Wrapper } from './wrapper.js';
 export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
   try {
     const namespace = wrapper.namespaces.of(receiver);
-    // A key seen before: its arguments hold no signal.
-    const recalled = wrapper.buildKey.known(args);
-    const key = wrapper.buildKey(receiver, args, recalled);
-    const signals = recalled === undefined ? findSignals(args) : undefined;
-    const aborted = signals && abortedSignal(signals);
-    if (aborted !== undefined) return Promise.reject(aborted.reason);
-
+    const key = wrapper.buildKey.known(args);
+    if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
     const flight = namespace.registry.joinable(key);
-    if (flight !== undefined) return join(wrapper, flight, signals);
-
+    if (flight !== undefined) return join(wrapper, flight, undefined);
     const stored = namespace.store.get(key);
     const value = namespace.store.freshValue(stored);
-    if (value !== NOT_FRESH) {
-      wrapper.observer.received('hit', key);
-      return Promise.resolve(value as V);
-    }
-    const call: Call<V> = { wrapper, namespace, key, receiver, args, signals };
-    const entry = namespace.store.entryOf(stored);
-    return entry instanceof PendingRead ? awaitRead(call, entry) : serveOrRun(call, entry);
+    if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
+    return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined }, stored);
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** The same for a key that must be built from the arguments, which may hold signals. */
+function answerNewKey<V>(
+  wrapper: Wrapper<V>,
+  namespace: Namespace<V>,
+  receiver: unknown,
+  args: readonly unknown[],
+): Promise<V> {
+  const key = wrapper.buildKey(receiver, args);
+  const signals = findSignals(args);
+  const aborted = signals && abortedSignal(signals);
+  if (aborted !== undefined) return Promise.reject(aborted.reason);
+  const flight = namespace.registry.joinable(key);
+  if (flight !== undefined) return join(wrapper, flight, signals);
+  const stored = namespace.store.get(key);
+  const value = namespace.store.freshValue(stored);
+  if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
+  return answerFrom({ wrapper, namespace, key, receiver, args, signals }, stored);
+}
+
+function hit<V>(wrapper: Wrapper<V>, key: string, value: V): Promise<V> {
+  wrapper.observer.received('hit', key);
+  return Promise.resolve(value);
+}
+
+function answerFrom<V>(call: Call<V>, stored: unknown): Promise<V> {
+  const entry = call.namespace.store.entryOf(stored);
+  return entry instanceof PendingRead ? awaitRead(call, entry) : serveOrRun(call, entry);
 }
 
 /** The store answers later. Calls of the key join meanwhile. */

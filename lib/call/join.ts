@@ -19,11 +19,18 @@ export function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>
 
 /** The promise of one caller, which the flight has admitted. A caller with a signal can leave; no other caller notices. */
 export function waitFor<V>(
-  { observer }: Wrapper<V>,
+  wrapper: Wrapper<V>,
   flight: Flight<V>,
   signals: readonly AbortSignalLike[] | undefined,
 ): Promise<V> {
-  if (signals === undefined) return flight.promise;
+  return signals === undefined ? flight.promise : waitUntilAborted(wrapper, flight, signals);
+}
+
+function waitUntilAborted<V>(
+  { observer }: Wrapper<V>,
+  flight: Flight<V>,
+  signals: readonly AbortSignalLike[],
+): Promise<V> {
   return new Promise((resolve, reject) => {
     const leave = (reason: unknown): void => {
       reject(reason);

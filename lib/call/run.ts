@@ -7,6 +7,7 @@ import { errorTtlFor, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
 import { rejectCallers, serveFallback, settle } from './settle.js';
 import type { Flight } from '../in-flight/flight.js';
+import type { RecursionGuard } from '../in-flight/recursion.js';
 import type { Coordinator } from '../store/coordinator.js';
 import type { Result } from '../store/result-store.js';
 import type { Entry, Grant } from '../store/store.js';
@@ -41,11 +42,18 @@ export class Run<V> {
     this.#call = call;
     this.#flight = flight;
     if (flight.kind === 'call') flight.run();
-    if (flight.canBeAbandoned) flight.onAbandoned = (reason) => this.#abandon(reason);
+    if (flight.canBeAbandoned) this.#watchCallers();
+  }
+
+  // Closures stand in functions of their own: one that contains a closure allocates for it on every path.
+
+  #watchCallers(): void {
+    this.#flight.onAbandoned = (reason) => this.#abandon(reason);
   }
 
   start({ seen, spent = 0 }: RunOptions<V>): void {
-    this.#limit();
+    const isLimited = this.#flight.fallback !== undefined || this.#call.wrapper.options.timeout !== Infinity;
+    if (isLimited) this.#limit();
     const { coordinator } = this.#call.namespace.store;
     if (coordinator === undefined) this.#callFn(undefined);
     else void this.#startLeased(coordinator, { seen, spent });
@@ -63,7 +71,6 @@ export class Run<V> {
     const { timeout, softTimeout } = this.#call.wrapper.options;
     const flight = this.#flight;
     const canFallBack = flight.fallback !== undefined;
-    if (!canFallBack && timeout === Infinity) return;
     // Made now: callers do not share the promise of `fn`, for they may get something else.
     void flight.promise;
     flight.limit(
@@ -138,14 +145,15 @@ export class Run<V> {
     const { fn, recursion } = wrapper;
     try {
       const args = this.#arguments() as unknown[];
-      const returned =
-        recursion === undefined
-          ? fn.apply(receiver, args)
-          : recursion.enter(this.#flight, () => fn.apply(receiver, args));
+      const returned = recursion === undefined ? fn.apply(receiver, args) : this.#enter(recursion, args);
       return Promise.resolve(returned) as Promise<V>;
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #enter(recursion: RecursionGuard, args: unknown[]): unknown {
+    return recursion.enter(this.#flight, () => this.#call.wrapper.fn.apply(this.#call.receiver, args));
   }
 
   #arguments(): readonly unknown[] {

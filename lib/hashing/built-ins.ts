@@ -1,8 +1,11 @@
 import { builtInModule } from '../platform/built-in-module.js';
 import { base64url, littleEndian } from './bytes.js';
-import { enumerableSymbols, methodOf, tagOf } from './intrinsics.js';
-import { longestText, Refusal, tooLong } from './unkeyable.js';
+import { describeObject } from './describe-object.js';
+import { enumerableSymbols, methodOf } from './intrinsics.js';
+import { isTemporal, temporalText } from './temporal.js';
+import { longestText, tooLong, UnkeyableValue } from './unkeyable.js';
 import type { Kind } from './kinds.js';
+import type { TemporalKind } from './temporal.js';
 
 /** Writes a value that is inside the built-in. */
 type WriteInner = (value: unknown) => string;
@@ -17,7 +20,7 @@ interface ViewMaker {
   from(buffer: ArrayBufferLike, offset: number, length: number): object;
 }
 
-/** Listing the names of so few elements costs next to nothing. */
+/** Up to so many elements, listing all names costs next to nothing. */
 const fewElements = 64;
 
 const { getPrototypeOf } = Object;
@@ -29,7 +32,7 @@ const regExpSource = methodOf(RegExp.prototype, 'source', 'get');
 const regExpFlags = methodOf(RegExp.prototype, 'flags', 'get');
 const arrayBufferLength = methodOf(ArrayBuffer.prototype, 'byteLength', 'get');
 const dataViewLength = methodOf(DataView.prototype, 'byteLength', 'get');
-const typedArrayName = methodOf(getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag, 'get');
+const typedArrayName = methodOf(Uint8Array.prototype, Symbol.toStringTag, 'get');
 const primitiveOf = {
   Number: methodOf(Number.prototype, 'valueOf'),
   String: methodOf(String.prototype, 'valueOf'),
@@ -37,15 +40,26 @@ const primitiveOf = {
   BigInt: methodOf(BigInt.prototype, 'valueOf'),
 } as const;
 
-/** Kinds without properties of their own by index. */
-const plainOnes: ReadonlySet<Kind> = new Set(['Date', 'RegExp', 'Map', 'Set', 'URL', 'URLSearchParams', 'ArrayBuffer']);
+/** Kinds that have no own properties. */
+const plainOnes: ReadonlySet<Kind> = new Set<Kind>([
+  'Date',
+  'RegExp',
+  'Map',
+  'Set',
+  'URL',
+  'URLSearchParams',
+  'ArrayBuffer',
+]);
 
-/** Text of a built-in: `@` and a letter, then its whole contents. Refuses what only looks like one. */
+/**
+ * Text of a built-in: `@` and a letter, then its whole contents. An object that only looks like one is refused, as are
+ * own properties that its text would not show.
+ */
 export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteInner, compare: Compare): string {
   if (plainOnes.has(kind)) refuseExtras(kind, object);
   switch (kind) {
     case 'Date':
-      return `@D${contentsOf(object, () => dateTime(object) as number)}`;
+      return `@D${contentsOf(kind, object, () => dateTime(object) as number)}`;
     case 'RegExp':
       return regExp(object as RegExp, write);
     case 'Map':
@@ -53,9 +67,9 @@ export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteI
     case 'Set':
       return set(object as Set<unknown>, write);
     case 'URL':
-      return `@U${write(contentsOf(object, () => inherited(object, 'href')))}`;
+      return `@U${write(contentsOf(kind, object, () => inherited(object, 'href', 'get')))}`;
     case 'URLSearchParams':
-      return `@Q${write(contentsOf(object, () => (inherited(object, 'toString') as () => unknown).call(object)))}`;
+      return `@Q${write(contentsOf(kind, object, () => inherited(object, 'toString', 'value')))}`;
     case 'Number':
     case 'String':
     case 'Boolean':
@@ -64,12 +78,12 @@ export function canonicalizeBuiltIn(kind: BuiltIn, object: object, write: WriteI
     case 'ArrayBuffer':
       return arrayBuffer(object as ArrayBuffer);
     default:
-      return view(kind, object as ArrayBufferView, compare);
+      return isTemporal(kind) ? temporal(kind, object, write) : view(kind, object as ArrayBufferView, compare);
   }
 }
 
 function regExp(object: RegExp, write: WriteInner): string {
-  const source = contentsOf(object, () => regExpSource(object));
+  const source = contentsOf('RegExp', object, () => regExpSource(object));
   return `@R${write(source)}${write(regExpFlags(object))}${at(object, '.lastIndex', () => write(object.lastIndex))}`;
 }
 
@@ -77,7 +91,7 @@ function map(object: Map<unknown, unknown>, write: WriteInner): string {
   // Read before anything is written: a getter inside may change the map.
   const keys: unknown[] = [];
   const values: unknown[] = [];
-  contentsOf(object, () =>
+  contentsOf('Map', object, () =>
     mapForEach(object, (value: unknown, key: unknown) => {
       keys.push(key);
       values.push(value);
@@ -93,14 +107,14 @@ function map(object: Map<unknown, unknown>, write: WriteInner): string {
 
 function set(object: Set<unknown>, write: WriteInner): string {
   const values: unknown[] = [];
-  contentsOf(object, () => setForEach(object, (value: unknown) => values.push(value)));
+  contentsOf('Set', object, () => setForEach(object, (value: unknown) => values.push(value)));
   const bound = new Bound();
   const texts = values.map((value, index) => bound.of(at(object, `.values()[${index}]`, () => write(value))));
   return `@S${texts.length}${texts.sort().join('')}`;
 }
 
 function boxed(kind: keyof typeof primitiveOf, object: object, write: WriteInner, compare: Compare): string {
-  const primitive = contentsOf(object, () => primitiveOf[kind](object));
+  const primitive = contentsOf(kind, object, () => primitiveOf[kind](object));
   const text = `@P${write(primitive)}`;
   if (typeof primitive === 'string')
     refuseNamed(kind, object, primitive.length, () => compare?.(object, Object(primitive)));
@@ -108,9 +122,15 @@ function boxed(kind: keyof typeof primitiveOf, object: object, write: WriteInner
   return text;
 }
 
+function temporal(kind: TemporalKind, object: object, write: WriteInner): string {
+  refuseExtras(kind, object);
+  const text = contentsOf(kind, object, () => temporalText(object));
+  return `@T${write(kind.slice('Temporal.'.length))}${write(text)}`;
+}
+
 function arrayBuffer(object: ArrayBuffer): string {
   return `@A${bytesText(
-    contentsOf(object, () => {
+    contentsOf('ArrayBuffer', object, () => {
       arrayBufferLength(object);
       return new Uint8Array(object);
     }),
@@ -120,30 +140,30 @@ function arrayBuffer(object: ArrayBuffer): string {
 function view(kind: BuiltIn, object: ArrayBufferView, compare: Compare): string {
   const name = typedArrayName(object) as string | undefined;
   if (name !== (kind === 'Buffer' ? 'Uint8Array' : kind === 'DataView' ? undefined : kind)) {
-    throw new Refusal(nameOf(object));
+    throw new UnkeyableValue(describeObject(object, kind), object);
   }
-  const bytes = contentsOf(object, () => {
+  const bytes = contentsOf(kind, object, () => {
     if (name === undefined) dataViewLength(object);
-    // The bytes of these are their elements; only an empty one may be a detached one.
+    // The bytes of these are their elements. Only an empty one can be detached.
     if (name === 'Uint8Array' && object.byteLength > 0) return object as Uint8Array;
     return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
   });
-  // A DataView has neither elements nor an order of bytes.
+  // A DataView has neither elements nor a byte order.
   const { length = 0, BYTES_PER_ELEMENT: width = 1 } = object as Partial<Uint8Array>;
   refuseNamed(kind, object, length, () => compare?.(object, copyOf(kind, object as Uint8Array)));
   return `@B${kind}:${bytesText(littleEndian(bytes, width))}`;
 }
 
 /**
- * Like `refuseExtras`, for objects where listing the names would list every index too: a comparison with a copy of the
- * elements, where the host has one, lists none of them.
+ * Like `refuseExtras`, for objects of many elements. Listing their names would list every index; a comparison with a copy
+ * of the elements, on hosts that have one, does not.
  */
 function refuseNamed(kind: BuiltIn, object: object, length: number, isItsCopy: () => boolean | undefined): void {
   if (length > fewElements && isItsCopy() === true) return;
   refuseExtras(kind, object, length);
 }
 
-/** The same elements without anything else, by the maker of this realm. */
+/** The same elements and nothing else, made by the constructor of this realm. */
 function copyOf(kind: BuiltIn, { buffer, byteOffset, length }: Uint8Array): object | undefined {
   const maker = (globalThis as unknown as Partial<Record<string, ViewMaker>>)[kind];
   return kind === 'Buffer' ? maker?.from(buffer, byteOffset, length) : maker && new maker(buffer, byteOffset, length);
@@ -154,7 +174,7 @@ function bytesText(bytes: Uint8Array): string {
   return `${bytes.length}:${base64url(bytes)}`;
 }
 
-/** Adds up texts before they are joined: all of them together may be too long for the language. */
+/** Adds up texts before they are joined: together they may exceed the longest string of the engine. */
 class Bound {
   #length = 0;
 
@@ -165,12 +185,12 @@ class Bound {
   }
 }
 
-/** Reads hidden state; an object without it has only borrowed the prototype, or is a proxy or detached. */
-function contentsOf<T>(object: object, read: () => T): T {
+/** Reads internal state. An object without it only has the prototype, is a Proxy, or its memory is detached. */
+function contentsOf<T>(kind: Kind, object: object, read: () => T): T {
   try {
     return read();
   } catch {
-    throw new Refusal(nameOf(object));
+    throw new UnkeyableValue(describeObject(object, kind), object);
   }
 }
 
@@ -178,40 +198,29 @@ function at(container: object, step: string, write: () => string): string {
   try {
     return write();
   } catch (error) {
-    return Refusal.rethrow(error, container, step);
+    return UnkeyableValue.rethrow(error, container, step);
   }
 }
 
-/** What somebody has hung on a built-in would be lost without a word. */
+/** Own properties of a built-in are not encoded, so an object that has some is refused. */
 function refuseExtras(kind: string, object: object, indices = 0): void {
   const hasExtras =
     Object.keys(object).length > indices || enumerableSymbols(object).some((symbol) => !isOfHost(kind, symbol));
-  if (hasExtras) throw new Refusal(`${kind} with properties of its own`);
+  if (hasExtras) throw new UnkeyableValue(`${kind} with properties of its own`, object);
 }
 
-/** Deno keeps the state of a URL under symbols on the object itself: those that a fresh one has say nothing. */
+/** Deno keeps the state of a URL under symbols of the object itself: those that any new URL has do not count. */
 function isOfHost(kind: string, symbol: symbol): boolean {
   const fresh = kind === 'URL' ? new URL('a:') : kind === 'URLSearchParams' ? new URLSearchParams() : undefined;
   return fresh !== undefined && Object.hasOwn(fresh, symbol);
 }
 
-function inherited(object: object, name: string): unknown {
-  return Reflect.get(getPrototypeOf(object) as object, name, object);
+/** URLs may belong to another realm or to a polyfill, so the method is looked up for each. */
+function inherited(object: object, name: string, part: 'value' | 'get'): unknown {
+  return methodOf(getPrototypeOf(object) as object, name, part)(object);
 }
 
 /** Looked up once: asking the host costs more than a comparison. */
 export function hostCompare(): Compare {
   return builtInModule<{ isDeepStrictEqual: Compare }>('node:util')?.isDeepStrictEqual;
-}
-
-/** A name for an error message, from an object that may do anything when it is looked at. */
-export function nameOf(object: object): string {
-  try {
-    const maker = (object as { constructor?: unknown }).constructor;
-    const name = typeof maker === 'function' ? maker.name : '';
-    const tag = tagOf(object);
-    return (name === '' || name === 'Object' ? tag : name).slice(0, 60);
-  } catch {
-    return 'object';
-  }
 }

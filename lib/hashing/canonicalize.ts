@@ -1,53 +1,63 @@
 import { isAbortSignal } from '../platform/abort-signal.js';
-import { canonicalizeBuiltIn, hostCompare, nameOf } from './built-ins.js';
-import { enumerableSymbols, inheritsEnumerables } from './intrinsics.js';
+import { canonicalizeBuiltIn, hostCompare } from './built-ins.js';
+import { describeObject } from './describe-object.js';
+import { enumerableSymbols, inheritsEnumerables, rootPrototype } from './intrinsics.js';
 import { KindTable } from './kinds.js';
 import { leastPacked, mostPacked, NumberPacker } from './numbers.js';
-import { longestText, propertyStep, Refusal, tooLong } from './unkeyable.js';
 import { describeShape, namesOf, ShapeTable } from './shapes.js';
+import { ListLimit, longestText, propertyStep, tooLong, UnkeyableValue } from './unkeyable.js';
 import type { PropertyFilter } from './ignore.js';
 
-/** Also the whole check for cycles: a set of ancestors would cost every call, a cycle costs only its own. */
+/** Says in place of a value that cannot be keyed what identifies it; `undefined` where it does not know. */
+export type Encode = (value: unknown) => unknown;
+
+/** The limit also ends cycles: a set of ancestors would cost every call. */
 const deepest = 200;
 const mostContainers = 100_000;
 
-/** So many texts, and texts so long, may stay in memory between calls. */
+/** The most texts, and the longest text, that stay in memory between calls. */
 const mostKept = 1024;
 
-const { getOwnPropertySymbols, getPrototypeOf, hasOwn, prototype: objectPrototype } = Object;
+const { getOwnPropertySymbols, getPrototypeOf, hasOwn } = Object;
 // eslint-disable-next-line @typescript-eslint/unbound-method -- `call` gives it its receiver
-const { toString } = objectPrototype;
-const { prototype: arrayPrototype } = Array;
+const { toString } = rootPrototype;
+const arrayPrototype = getPrototypeOf([]) as object;
 
 /**
- * Writes values as text from which they could be read back in one way only: every value begins with a tag that no number
- * contains, and shows where it ends. So a list of values is plain concatenation, and nothing needs to be escaped.
+ * Writes values as text that can be read back in one way only. Every value begins with a tag that no number contains, and
+ * its text shows where it ends, so a list of values is plain concatenation and nothing is escaped.
  *
  * `"len:text` string · `#n` number · `&n` bigint · `!` true · `?` false · `~` null · `_` undefined · `^` hole ·
- * `[…]` array · `{n`, n names, n values: object, names sorted · `@{` the same without a prototype · `=` in the place of
- * `{n` and names: those of the object before it in this array · `@` and a letter: the kinds of built-ins.
+ * `[…]` array · `{n`, n names, n values: object, names sorted · `@{` the same without a prototype · `=` instead of `{n` and
+ * names: the names of the previous object in this array · `@E` what `encode` returns for a value that is none of these ·
+ * `@` and another letter: built-ins.
  */
 export class Canonicalizer {
   readonly #kinds = new KindTable();
   readonly #shapes = new ShapeTable();
   readonly #numbers = new NumberPacker();
   readonly #compare = hostCompare();
+  readonly #encode: Encode | undefined;
   #containers = 0;
-  /** Texts of the properties that wait for those after them to be sorted: a stack, so that no object needs a list. */
+  /** Texts of properties that wait until all of their object are read and sorted. One stack serves all objects. */
   readonly #texts: string[] = [];
   #top = 0;
   #isPolluted = false;
-  /** Names of the object written last, for the next element of an array; none after anything else. */
+  /** Names of the object written last, for the next element of an array; `undefined` after anything else. */
   #header: string | undefined;
 
-  /** Starts a list of arguments: limits count from here. */
+  constructor(encode?: Encode) {
+    this.#encode = encode;
+  }
+
+  /** Starts a list of arguments. The limits hold for the list. */
   begin(): void {
     this.#containers = 0;
     this.#top = 0;
     this.#isPolluted = inheritsEnumerables();
   }
 
-  /** Lets go of what a large list has left behind, whether it was written or refused. */
+  /** Releases the memory of a large list, whether it was written or refused. */
   end(): void {
     if (this.#texts.length > mostKept) this.#texts.length = 0;
     this.#numbers.release();
@@ -74,7 +84,7 @@ export class Canonicalizer {
       case 'object':
         return value === null ? '~' : this.#object(value, level + 1, undefined, undefined);
       default:
-        throw new Refusal(typeof value);
+        return this.#encoded(value, level + 1, () => typeof value);
     }
   }
 
@@ -83,11 +93,29 @@ export class Canonicalizer {
     return `"${value.length}:${value}`;
   }
 
+  /** Asks `encode` about a value that would be refused. `level` counts the value itself. */
+  #encoded(value: unknown, level: number, describe: () => string): string {
+    const encode = this.#encode;
+    if (encode === undefined) throw new UnkeyableValue(describe(), value);
+    if (level > deepest) throw tooDeep();
+    const replacement = encode(value);
+    if (replacement === undefined || replacement === value) throw new UnkeyableValue(describe(), value);
+    try {
+      // `encode` is not asked about it: an `encode` that is async would return promises for ever.
+      if (toString.call(replacement) === '[object Promise]') throw new UnkeyableValue('Promise', replacement);
+      const text = `@E${this.#value(replacement, level)}`;
+      this.#header = undefined;
+      return text;
+    } catch (error) {
+      return UnkeyableValue.rethrow(error, value, '.encode()');
+    }
+  }
+
   #object(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string | undefined): string {
-    if (level > deepest) throw new Refusal(`more than ${deepest} levels`);
+    if (level > deepest) throw tooDeep();
     if (++this.#containers > mostContainers) throw tooMany();
     const prototype = getPrototypeOf(object) as object | null;
-    if (prototype === objectPrototype) return this.#plain(object, level, filter, headerBefore);
+    if (prototype === rootPrototype) return this.#plain(object, level, filter, headerBefore);
     if (prototype === null) return this.#bare(object, level, filter);
     return this.#special(object, prototype, level, filter, headerBefore);
   }
@@ -101,22 +129,30 @@ export class Canonicalizer {
   ): string {
     if (prototype === arrayPrototype && Array.isArray(object)) return this.#array(object, level);
     const kind = this.#kinds.of(prototype);
-    if (kind === undefined || (kind === 'Array' && !Array.isArray(object))) throw new Refusal(nameOf(object));
+    if (kind === undefined || (kind === 'Array' && !Array.isArray(object))) {
+      return this.#encoded(object, level, () => describeObject(object, kind));
+    }
     if (kind === 'Object') return this.#foreign(object, level, filter, headerBefore);
     if (kind === 'Array') return this.#array(object as readonly unknown[], level);
-    const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level), this.#compare);
-    this.#header = undefined;
-    return text;
+    try {
+      const text = canonicalizeBuiltIn(kind, object, (inner) => this.#value(inner, level), this.#compare);
+      this.#header = undefined;
+      return text;
+    } catch (error) {
+      // Not for a value inside of it, which `encode` has been asked about.
+      if (!UnkeyableValue.is(error) || error.value !== object) throw error;
+      return this.#encoded(object, level, () => error.reason);
+    }
   }
 
-  /** An object without a prototype inherits nothing, but it is another value than the same with one. */
+  /** An object without a prototype differs from the same object with one. */
   #bare(object: object, level: number, filter: PropertyFilter | undefined): string {
-    const text = `@${this.#plain(object, level, filter, undefined)}`;
+    const text = this.#plain(object, level, filter, undefined);
     this.#header = undefined;
-    return text;
+    return text.startsWith('{') ? `@${text}` : text;
   }
 
-  /** The root of another realm may have been given properties that ours has not. */
+  /** The `Object.prototype` of another realm may have properties that ours has not. */
   #foreign(
     object: object,
     level: number,
@@ -133,11 +169,11 @@ export class Canonicalizer {
   }
 
   #plain(object: object, level: number, filter: PropertyFilter | undefined, headerBefore: string | undefined): string {
-    // A `Date`, an array or `arguments` stays one, whatever prototype it has been given since.
-    if (toString.call(object) !== '[object Object]') throw new Refusal(nameOf(object));
+    // A `Date`, an array or `arguments` stays one with any prototype.
+    if (toString.call(object) !== '[object Object]') return this.#encoded(object, level, () => describeObject(object));
     // Symbols have no identity in another process.
     if (getOwnPropertySymbols(object).length > 0 && enumerableSymbols(object).length > 0)
-      throw new Refusal('symbol key');
+      return this.#encoded(object, level, () => 'symbol key');
     const values = object as Record<string, unknown>;
     const isPolluted = this.#isPolluted;
     const texts = this.#texts;
@@ -175,7 +211,7 @@ export class Canonicalizer {
       }
     } catch (error) {
       texts.fill('', base, top);
-      Refusal.rethrow(error, object, propertyStep(name));
+      UnkeyableValue.rethrow(error, object, propertyStep(name));
     }
     this.#top = base;
     const { header, order } = names === undefined ? this.#shapes.shapeOf(node) : describeShape(names);
@@ -187,14 +223,14 @@ export class Canonicalizer {
     return text;
   }
 
-  /** The text of a property, or `undefined` where it is left out. What is left out by name is not even read. */
+  /** The text of a property; `undefined` where it is left out. A property that is left out by name is not read. */
   #filtered(object: Record<string, unknown>, name: string, level: number, filter: PropertyFilter): string | undefined {
     const rule = filter.names?.get(name);
     if (rule === true) return undefined;
     const value = object[name];
     if (rule !== undefined && typeof value === 'object' && value !== null)
       return this.#object(value, level + 1, rule, undefined);
-    if (filter.dropsSignal && name === 'signal' && isAbortSignal(value)) return undefined;
+    if (filter.dropsSignal && name === 'signal' && (value === undefined || isAbortSignal(value))) return undefined;
     return this.#value(value, level);
   }
 
@@ -220,7 +256,7 @@ export class Canonicalizer {
           text += this.#object(value, level + 1, undefined, header);
           if (this.#header !== undefined) header = this.#header;
         } else if (value === undefined && !hasOwn(array, i)) {
-          // A hole costs what a container costs, or an empty array of a billion holes would take minutes.
+          // A hole counts as a container: an empty array of a billion holes would take minutes.
           if (++this.#containers > mostContainers) throw tooMany();
           text += '^';
         } else {
@@ -229,13 +265,17 @@ export class Canonicalizer {
         if (text.length > longestText) throw tooLong();
       }
     } catch (error) {
-      Refusal.rethrow(error, array, `[${i}]`);
+      UnkeyableValue.rethrow(error, array, `[${i}]`);
     }
     this.#header = undefined;
     return `${text}]`;
   }
 }
 
-function tooMany(): Refusal {
-  return new Refusal(`more than 100,000 objects`, true);
+function tooDeep(): UnkeyableValue {
+  return new UnkeyableValue(`more than ${deepest} levels`);
+}
+
+function tooMany(): UnkeyableValue {
+  return new ListLimit('more than 100,000 objects');
 }

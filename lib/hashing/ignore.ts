@@ -5,34 +5,34 @@ export type IgnoreRule = number | string | Predicate;
 
 type Predicate = (value: unknown, index: number) => boolean;
 
-/** What is left out of a plain object. */
+/** The properties that are left out of a plain object. */
 export interface PropertyFilter {
-  /** By name: `true` leaves the property out, a filter what is inside it. */
+  /** By name: `true` leaves out the property, a filter leaves out properties of its value. */
   readonly names: ReadonlyMap<string, true | PropertyFilter> | undefined;
-  /** Whether an `AbortSignal` under the name `signal` is left out too: so in arguments, and nowhere deeper. */
+  /** Whether `signal` is left out where it is an `AbortSignal` or `undefined`: true for arguments, false deeper down. */
   readonly dropsSignal: boolean;
 }
 
-/** What `ignore` and the rule about signals leave out of an argument list. */
-export interface LeftOut {
-  /** Whether the argument at `index` is no part of the key. */
+/** The parts of an argument list that `ignore` and the rule about signals leave out of the key. */
+export interface Exclusions {
+  /** True where the argument at `index` is not part of the key. */
   has(value: unknown, index: number): boolean;
   readonly properties: PropertyFilter;
-  /** True where a lone string can never be left out, so nobody needs to be asked. */
+  /** True where a list of one string is never changed, so no rule needs to be asked. */
   readonly keepsStrings: boolean;
-  /** True where nothing but signals is left out. */
+  /** True where only signals are left out. */
   readonly isEmpty: boolean;
 }
 
-/** What `keyOf` returns is the key, all of it: a signal in it is refused like anything that cannot be keyed. */
-export const nothingLeftOut: LeftOut = {
+/** For the result of `keyOf`, all of which is the key: a signal in it is refused like any other instance. */
+export const noExclusions: Exclusions = {
   has: () => false,
   properties: { names: undefined, dropsSignal: false },
   keepsStrings: true,
   isEmpty: true,
 };
 
-export function compileIgnore(rules: readonly IgnoreRule[]): LeftOut {
+export function compileIgnore(rules: readonly IgnoreRule[]): Exclusions {
   const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
   const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');
   const paths = rules.filter((rule): rule is string => typeof rule === 'string');
@@ -62,57 +62,3 @@ function namesIn(paths: readonly string[]): ReadonlyMap<string, true | PropertyF
   for (const name of whole) names.set(name, true);
   return names;
 }
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the type of any function
-type AnyFunction = (...args: any[]) => unknown;
-
-/** Types whose properties are no paths: not plain objects, or never left out in part. */
-type Opaque =
-  | readonly unknown[]
-  | AnyFunction
-  | Date
-  | RegExp
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | PromiseLike<unknown>
-  | ArrayBuffer
-  | ArrayBufferView;
-
-type ToNumber<S> = S extends `${infer N extends number}` ? N : never;
-
-/** Positions of an argument list; any number where it ends in a rest parameter. */
-export type ArgIndex<T extends readonly unknown[]> = number extends T['length'] ? number : ToNumber<keyof Required<T>>;
-
-/** Whether a type looks like a class rather than like data. */
-type HasMethods<P> = true extends { [K in keyof P]-?: NonNullable<P[K]> extends AnyFunction ? true : never }[keyof P]
-  ? true
-  : false;
-
-/**
- * Property names of `P`, and paths such as `'ctx.db'` into what they hold: three names deep. A type with methods counts for
- * two, so that neither recursive types nor those of the DOM explode.
- */
-export type PropName<P, Budget extends readonly unknown[] = [1, 1, 1]> = unknown extends P
-  ? string
-  : P extends object
-    ? P extends Opaque
-      ? never
-      : NamesIn<P, Spend<Budget, HasMethods<P>>>
-    : never;
-
-type NamesIn<P, Left extends readonly unknown[]> = [Left] extends [never]
-  ? never
-  : { [K in keyof P & string]-?: K | `${K}.${PropName<NonNullable<P[K]>, Left>}` }[keyof P & string];
-
-type Spend<Budget extends readonly unknown[], IsDear extends boolean> = IsDear extends true
-  ? Budget extends readonly [unknown, unknown, ...infer Left]
-    ? Left
-    : never
-  : Budget extends readonly [unknown, ...infer Left]
-    ? Left
-    : never;
-
-/** Positions and property paths that `ignore` may name for argument lists `T`. */
-export type Ignore<T extends readonly unknown[]> = T extends readonly unknown[]
-  ? ArgIndex<T> | PropName<T[number]>
-  : never;

@@ -1,10 +1,13 @@
 import { UnkeyableArgumentError } from '../errors.js';
 import { Canonicalizer } from './canonicalize.js';
+import { copyArguments } from './copy-arguments.js';
+import { isInstance } from './describe-object.js';
 import { createDigest } from './digest.js';
-import { compileIgnore, nothingLeftOut } from './ignore.js';
+import { compileIgnore, noExclusions } from './ignore.js';
 import { KeyCache } from './key-cache.js';
-import { longestText, Refusal, tooLong } from './unkeyable.js';
+import { longestText, tooLong, UnkeyableValue } from './unkeyable.js';
 import { isWellFormed } from './well-formed.js';
+import type { Encode } from './canonicalize.js';
 import type { IgnoreRule } from './ignore.js';
 
 export interface KeyOptions {
@@ -12,99 +15,132 @@ export interface KeyOptions {
   readonly name: string;
   readonly keyOf?: ((...args: never[]) => unknown) | undefined;
   readonly ignore?: readonly IgnoreRule[];
+  readonly encode?: Encode | undefined;
+  /** About how many keys are in use. It bounds the cache of keys. @default 1024 */
+  readonly maxSize?: number | undefined;
 }
 
-/** (receiver, args) => key. Throws UnkeyableArgumentError, or whatever keyOf / a predicate / a getter throws. */
+/** (receiver, args) => key. Throws UnkeyableArgumentError, or what `keyOf`, `encode`, a predicate or a getter throws. */
 export interface KeyBuilder {
-  /** @param known What `known` said of the list. */
+  /** @param known The result of `known` for the same list. */
   (receiver: unknown, args: readonly unknown[], known?: string): string;
   /**
-   * The key of a list without a signal that takes no building: a lone string, which is its own, or a list that was met
-   * before. That the string is well-formed is not checked: nothing stands under one that is not.
+   * The key of a list without a signal that takes no building: a lone string, which is its own key, or a list seen before.
+   * It does not check that the string is well-formed: no entry has a key that is not.
    */
   known(args: readonly unknown[]): string | undefined;
   /** The same for a list of one. */
   knownOne(argument: unknown): string | undefined;
+  /** The arguments as they are now: what the key is built from is copied, everything else stays the same object. */
+  copyArguments(args: readonly unknown[]): readonly unknown[];
+  /** Drops all texts of arguments that are kept to make keys faster. Keys do not change. */
+  forget(): void;
 }
 
 const longestKey = 512;
 
-/** Stands for what is left out before an argument that is not; no value is written like it. */
-const leftOutMarker = '*';
+/** Stands for an excluded argument that an included one follows. No value is written like it. */
+const exclusionMarker = '*';
+const missingMarker = '_';
 const emptyList = '()';
 
 /**
- * Makes the function that names a call. Two argument lists get the same key exactly when `util.isDeepStrictEqual` holds
- * for them, in every process, version of Node and realm; what cannot be told apart is refused.
+ * Creates the function that derives the key of a call. Two argument lists get the same key exactly when
+ * `util.isDeepStrictEqual` holds for them, in every process, version of Node and realm. Values that cannot be compared by
+ * their contents are refused.
  */
 export function createKeyBuilder(options: KeyOptions): KeyBuilder {
-  const { name, keyOf } = options;
+  const { name, keyOf, encode, maxSize } = options;
   let idle: Canonicalizer | undefined;
+  let lastChecked: string | undefined;
   const digest = createDigest();
-  const leftOut = keyOf === undefined ? compileIgnore(options.ignore ?? []) : nothingLeftOut;
+  const exclusions = keyOf === undefined ? compileIgnore(options.ignore ?? []) : noExclusions;
 
-  // Where something is left out, a list is not its own path through the cache.
-  const keys = leftOut.isEmpty ? new KeyCache(encode) : undefined;
+  // With exclusions a list is not its own path through the cache.
+  const keys = exclusions.isEmpty ? new KeyCache(buildKey, maxSize) : undefined;
 
-  const isPlain = keyOf === undefined && leftOut.keepsStrings;
+  const isPlain = keyOf === undefined && exclusions.keepsStrings;
   const build =
     keyOf === undefined
       ? // A lone string is still to be checked.
         (_receiver: unknown, args: readonly unknown[], known?: string) =>
           known === undefined || known === args[0] ? keyFrom(args) : known
-      : (receiver: unknown, args: readonly unknown[]) => keyFrom([Reflect.apply(keyOf, receiver, args)]);
+      : (receiver: unknown, args: readonly unknown[]) => keyFrom([resultOf(keyOf, receiver, args)]);
   return Object.assign(build, {
     known: (args: readonly unknown[]) => {
       if (!isPlain) return undefined;
       return args.length === 1 ? ofOne(args[0]) : keys?.find(args);
     },
     knownOne: (argument: unknown) => (isPlain ? ofOne(argument) : undefined),
+    copyArguments: (args: readonly unknown[]) => copyArguments(args, exclusions),
+    forget: () => {
+      keys?.forget();
+      // It holds texts of properties and names of objects.
+      idle = undefined;
+    },
   });
 
   function ofOne(argument: unknown): string | undefined {
-    return typeof argument === 'string' && beginsLikeAWord(argument) ? argument : keys?.findOne(argument);
+    if (typeof argument !== 'string' || !beginsLikeAWord(argument)) return keys?.findOne(argument);
+    // Remembering one string saves a hot key the check, which costs a tenth of a hit.
+    if (argument !== lastChecked) {
+      if (!isWellFormed(argument)) return undefined;
+      lastChecked = argument;
+    }
+    return argument;
+  }
+
+  function resultOf(select: NonNullable<typeof keyOf>, receiver: unknown, args: readonly unknown[]): unknown {
+    const result: unknown = Reflect.apply(select, receiver, args);
+    // Often a misspelt property, which would give all calls one key.
+    if (result === undefined) throw unkeyable(new UnkeyableValue('undefined'), 0);
+    return result;
   }
 
   function keyFrom(args: readonly unknown[]): string {
     const first = args[0];
-    if (args.length === 1 && typeof first === 'string' && leftOut.keepsStrings && isItsOwnKey(first)) return first;
-    if (keys === undefined) return encode(args);
+    if (args.length === 1 && typeof first === 'string' && exclusions.keepsStrings && isItsOwnKey(first)) return first;
+    if (keys === undefined) return buildKey(args);
     const known = keys.find(args);
     if (known !== undefined) return known;
-    const key = encode(args);
+    const key = buildKey(args);
     keys.learn(args, key);
     return key;
   }
 
-  function encode(args: readonly unknown[]): string {
+  function buildKey(args: readonly unknown[]): string {
     const text = canonicalize(args);
     if (!isWellFormed(text)) return `$w${digest(JSON.stringify(text))}`;
     return text.length <= longestKey ? text : `$${digest(text)}`;
   }
 
   function canonicalize(args: readonly unknown[]): string {
-    // A getter may come back here in the middle of a list: then it gets a canonicalizer of its own.
-    const canonicalizer = idle ?? new Canonicalizer();
+    // A getter or `encode` may build another key in the middle of a list: that one gets a canonicalizer of its own.
+    const canonicalizer = idle ?? new Canonicalizer(encode);
     idle = undefined;
     canonicalizer.begin();
+    const length = givenLength(args);
     let text = '';
-    let markers = '';
+    // Excluded and `undefined` arguments, which count only before an argument that is neither.
+    let pending = '';
     let last = -1;
     let i = 0;
     try {
-      for (; i < args.length; i++) {
+      for (; i < length; i++) {
         const value = args[i];
-        if (leftOut.has(value, i)) {
-          markers += leftOutMarker;
-          continue;
+        if (exclusions.has(value, i)) {
+          pending += exclusionMarker;
+        } else if (value === undefined) {
+          pending += missingMarker;
+        } else {
+          text += pending + canonicalizer.argument(value, exclusions.properties);
+          if (text.length > longestText) throw tooLong();
+          pending = '';
+          last = i;
         }
-        text += markers + canonicalizer.argument(value, leftOut.properties);
-        if (text.length > longestText) throw tooLong();
-        markers = '';
-        last = i;
       }
     } catch (error) {
-      if (!Refusal.is(error)) throw error;
+      if (!UnkeyableValue.is(error)) throw error;
       throw unkeyable(error, i);
     } finally {
       canonicalizer.end();
@@ -115,21 +151,31 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
     return last < 0 ? emptyList : text;
   }
 
-  function unkeyable(refusal: Refusal, argument: number): UnkeyableArgumentError {
-    const { reason, path } = refusal.describe();
+  function unkeyable(error: UnkeyableValue, argument: number): UnkeyableArgumentError {
+    const { reason, path } = error.describe();
     const subject = keyOf === undefined ? `argument ${argument}` : 'the result of `keyOf`';
     const where = path === '' ? '' : ` at \`${path}\``;
     const advice = `${keyOf === undefined ? 'List it in `ignore` or return' : 'Return'} plain data from \`keyOf\`.`;
+    const ofInstances = isInstance(error.value)
+      ? ' For instances, return plain data from `encode`, or key by identity: `cache: perInstance(…)`, called with the object as `this`.'
+      : '';
     return new UnkeyableArgumentError(
-      `${name}: cannot build a key from ${subject}${where} (${reason}). ${advice}`,
+      `${name}: cannot build a key from ${subject}${where} (${reason}). ${advice}${ofInstances}`,
       argument,
       path,
     );
   }
 }
 
+/** The number of arguments without `undefined` ones at the end: they count as not given, so no rule is asked about them. */
+function givenLength(args: readonly unknown[]): number {
+  let { length } = args;
+  while (length > 0 && args[length - 1] === undefined) length--;
+  return length;
+}
+
 /**
- * A lone string that begins like a word or a path is its own key, so the commonest call builds none. No canonical text
+ * A lone string that begins like a word or a path is its own key, so the most common call builds none. No canonical text
  * begins with such a character. Digits are not among them: before Node 20.20.2 V8 gave strings that look like integers
  * predictable hashes (CVE-2026-21717).
  */

@@ -1,4 +1,6 @@
 import { methodOf } from './intrinsics.js';
+import { temporalKind } from './temporal.js';
+import type { TemporalKind } from './temporal.js';
 
 /** Names of the built-ins whose contents can be read completely from outside. */
 const nativeNames = [
@@ -30,54 +32,67 @@ const nativeNames = [
   'URLSearchParams',
 ] as const;
 
-export type Kind = (typeof nativeNames)[number] | 'Buffer';
+const globalNames = [...nativeNames, 'Buffer'] as const;
+
+export type Kind = (typeof globalNames)[number] | TemporalKind;
 
 type Globals = Partial<Record<Kind, { readonly prototype: object }>>;
 
-const { getPrototypeOf, hasOwn } = Object;
+const { getOwnPropertyDescriptor, getPrototypeOf, hasOwn } = Object;
 const sourceOf = methodOf(Function.prototype, 'toString');
 
 /**
- * Tells what an object is by its prototype, in any realm. A prototype of another realm is known by its constructor, which
- * must be native code of the right name, so neither a subclass nor a class that merely has the name passes.
+ * Tells the kind of an object from its prototype, in any realm. A prototype of another realm is recognized by its
+ * constructor, which must be native code of the right name: neither a subclass nor a class that only has the name passes.
  */
 export class KindTable {
+  readonly #globals: Globals;
   readonly #known = new WeakMap<object, Kind | null>();
 
   constructor(globals: Globals = globalThis) {
-    for (const name of [...nativeNames, 'Buffer'] as const) {
+    this.#globals = globals;
+    for (const name of globalNames) {
       const prototype = globals[name]?.prototype;
       if (prototype !== undefined) this.#known.set(prototype, name);
     }
   }
 
-  /** What objects with this prototype are, or `undefined` for classes, subclasses and everything unknown. */
+  /** The kind of objects with this prototype; `undefined` for classes, subclasses and everything unknown. */
   of(prototype: object): Kind | undefined {
     let kind = this.#known.get(prototype);
     if (kind === undefined) {
-      // Fake timers put a subclass in the place of the global Date for a while: no fact to remember.
-      if (prototype === globalThis.Date.prototype) return 'Date';
-      kind = foreignKind(prototype);
+      kind = foreignKind(prototype) ?? temporalKind(prototype) ?? null;
       this.#known.set(prototype, kind);
     }
-    return kind ?? undefined;
+    return kind ?? this.#replacedKind(prototype);
+  }
+
+  /** Test tools replace a global by a subclass for a while, such as `Date`. That is not remembered. */
+  #replacedKind(prototype: object): Kind | undefined {
+    return globalNames.find((name) => this.#globals[name]?.prototype === prototype);
   }
 }
 
-function foreignKind(prototype: object): Kind | null {
-  const maker = Object.getOwnPropertyDescriptor(prototype, 'constructor');
-  if (typeof maker?.value !== 'function' || maker.enumerable === true) return null;
+function foreignKind(prototype: object): Kind | undefined {
+  const maker = getOwnPropertyDescriptor(prototype, 'constructor');
+  if (typeof maker?.value !== 'function' || maker.enumerable === true) return undefined;
   const constructor = maker.value as { readonly prototype: unknown };
-  const name = nativeName(sourceOf(constructor) as string);
-  if (!isNativeName(name) || !hasOwn(constructor, 'prototype') || constructor.prototype !== prototype) return null;
-  return (name === 'Object') === (getPrototypeOf(prototype) === null) ? name : null;
+  const name = nativeName(constructor);
+  if (!isKindName(name) || !hasOwn(constructor, 'prototype') || constructor.prototype !== prototype) return undefined;
+  return (name === 'Object') === (getPrototypeOf(prototype) === null) ? name : undefined;
 }
 
-/** The name in the source of a function that is native code; engines differ in the blanks. */
-export function nativeName(source: string): string | undefined {
+/** The name in the source of a function that is native code; `undefined` for any other function. */
+export function nativeName(maker: object): string | undefined {
+  return nameInSource(sourceOf(maker) as string);
+}
+
+/** Engines differ in the blanks. */
+export function nameInSource(source: string): string | undefined {
   return /^\s*function (\w+)\(\)\s*\{\s*\[native code\]\s*\}\s*$/.exec(source)?.[1];
 }
 
-function isNativeName(name: string | undefined): name is (typeof nativeNames)[number] {
+/** True for the name of a built-in that is encoded, so that a refusal by that name alone would mislead. */
+export function isKindName(name: string | undefined): name is (typeof nativeNames)[number] {
   return (nativeNames as readonly (string | undefined)[]).includes(name);
 }

@@ -1,43 +1,42 @@
-/** One step of the way into an argument, from the inside out: the container and the text of the step, such as `.a`. */
+/** One step of the path into an argument: the container, and the text of the step, such as `.a`. */
 interface Step {
-  readonly container: object;
+  readonly container: unknown;
   readonly text: string;
 }
 
 const longestPath = 160;
 
 /**
- * Thrown inside the encoder where a value cannot be told apart by its contents. The containers it passes on its way up
- * add their step, so the path costs nothing until something is refused, and no getter is read twice for it.
+ * Thrown inside the encoder where a value cannot be identified by its contents. Each container on the way up adds its
+ * step, from the inside out: the path costs nothing until a value is refused, and no getter is read twice for it.
  */
-export class Refusal extends Error {
+export class UnkeyableValue extends Error {
   readonly #steps: Step[] = [];
 
-  /** Says what was found, in the words of the message: `function`, `AbortSignal`, `more than 200 levels`. */
   constructor(
+    /** What was found, as the message shows it: `function`, `AbortSignal`, `more than 200 levels`. */
     readonly reason: string,
-    /** A limit on the whole argument was hit: where that happened says nothing. */
-    readonly isAboutTheWhole: boolean = false,
+    /** The value itself; `undefined` where a limit was reached. */
+    readonly value?: unknown,
   ) {
     super(reason);
   }
 
-  /** Adds the step from `container` to what was refused, then throws again. Errors of others pass through untouched. */
-  static rethrow(error: unknown, container: object, text: string): never {
-    if (Refusal.is(error)) error.#steps.push({ container, text });
+  /** Adds the step from `container` to the refused value, then throws again. Passes on any other error unchanged. */
+  static rethrow(error: unknown, container: unknown, text: string): never {
+    if (UnkeyableValue.is(error)) error.#steps.push({ container, text });
     throw error;
   }
 
-  static is(error: unknown): error is Refusal {
+  static is(error: unknown): error is UnkeyableValue {
     return typeof error === 'object' && error !== null && #steps in error;
   }
 
-  /** What to tell the caller. A way that met a container twice is a cycle, and ends where it closed. */
+  /** What to tell the caller. A path that meets a container twice is a cycle, and ends where the cycle closes. */
   describe(): { reason: string; path: string } {
-    const steps = this.isAboutTheWhole ? [] : [...this.#steps].reverse();
-    const seen = new Set<object>();
+    const seen = new Set<unknown>();
     let path = '';
-    for (const { container, text } of steps) {
+    for (const { container, text } of [...this.#steps].reverse()) {
       if (seen.has(container)) return { reason: 'a cycle', path: shorten(path) };
       seen.add(container);
       path += text;
@@ -46,7 +45,14 @@ export class Refusal extends Error {
   }
 }
 
-/** `.name` where that is how one would write it, else `["any name"]`. */
+/** A limit on the whole list of arguments: the path to where it was reached says nothing, so there is none. */
+export class ListLimit extends UnkeyableValue {
+  override describe(): { reason: string; path: string } {
+    return { reason: this.reason, path: '' };
+  }
+}
+
+/** `.name` for an identifier, otherwise `["any name"]`. */
 export function propertyStep(name: string): string {
   if (name.length > 60) return `[${JSON.stringify(`${name.slice(0, 60)}…`)}]`;
   return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
@@ -56,9 +62,9 @@ function shorten(path: string): string {
   return path.length > longestPath ? `${path.slice(0, longestPath)}…` : path;
 }
 
-/** How many characters a canonical text, or what is written of one value, may have. */
+/** The most characters of a canonical text, and of the text of one value. */
 export const longestText = 8 * 1024 * 1024;
 
-export function tooLong(): Refusal {
-  return new Refusal('more than 8 Mi characters', true);
+export function tooLong(): UnkeyableValue {
+  return new ListLimit('more than 8 Mi characters');
 }

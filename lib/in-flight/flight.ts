@@ -119,7 +119,12 @@ export class Flight<V> {
 
   /** The promise that all callers share; made at the first use, unless one was adopted. */
   get promise(): Promise<V> {
-    return (this.#promise ??= new Promise((resolve, reject) => {
+    return this.#promise ?? this.#createPromise();
+  }
+
+  /** A function of its own: one that contains a closure allocates for it on every path. */
+  #createPromise(): Promise<V> {
+    return (this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     }));

@@ -1,14 +1,14 @@
-/** How fast the two clocks may drift apart, as a share of the time since they were compared. */
+/** The drift between the two clocks, as a share of the time since they were compared. */
 const DRIFT = 0.001;
 
-/** After this long a comparison is worth a command of its own, in milliseconds. */
+/** How old a comparison may be before the server is asked for its time, in milliseconds. */
 const GOOD_FOR = 60_000;
 
-/** What the server's clock shows, learned from its replies: hosts whose own clocks are wrong agree on it. */
+/** The server's clock, learned from its replies, so that hosts whose clocks differ agree on the age of an entry. */
 export class ServerClock {
   /** Server time less the monotonic time of this process. */
   #offset = NaN;
-  /** Half the round trip of the reply it was learned from. */
+  /** Half the round trip of the reply that the offset was learned from. */
   #error = Infinity;
   #learnedAt = -Infinity;
 
@@ -21,8 +21,8 @@ export class ServerClock {
   }
 
   /**
-   * @param time What the server said.
-   * @param sentAt When it was asked, by the monotonic clock.
+   * @param time The server's time.
+   * @param sentAt When the command was sent, by the monotonic clock.
    */
   learn(time: number, sentAt: number): void {
     if (!Number.isFinite(time)) return;
@@ -34,7 +34,7 @@ export class ServerClock {
     this.#offset = time - (sentAt + receivedAt) / 2;
   }
 
-  /** A moment of the server's, as `Date.now()` showed it here; as it is while nothing is known. */
+  /** A moment of the server's clock as `Date.now()` of this process. Unchanged while the offset is unknown. */
   toLocal(time: number): number {
     if (!this.isKnown) return time;
     return Math.round(time - this.#offset - performance.now() + Date.now());

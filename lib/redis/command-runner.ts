@@ -1,98 +1,122 @@
 import QuickLRU from 'quick-lru';
 import { TimeoutError } from '../errors.js';
-import { Deadlines } from '../store/deadline.js';
 import { startTimer } from '../platform/timer.js';
-import { Breaker } from './circuit-breaker.js';
-import type { Commands } from './commands.js';
+import { Deadlines } from '../store/deadline.js';
+import { CircuitBreakers } from './circuit-breaker.js';
+import { mayLackScript, messageOf } from './clients/failure.js';
+import { slotOf } from './cluster-slot.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+import type { Client, Node } from './clients/client.js';
 import type { Script } from './scripts.js';
 
-export interface SendOptions {
+export interface RunOptions {
   /** Milliseconds, retries included. */
   readonly timeout: number;
-  /** Send it even while the breaker is open. */
-  readonly isUrgent?: boolean;
-  /** Send it again after a connection error, until the deadline: for what may be carried out twice. */
+  /** Sends the command even while the breaker is open. */
+  readonly bypassBreaker?: boolean;
+  /** Sends the command again after a connection error, until the deadline. Only for commands that may be executed twice. */
   readonly isRetried?: boolean;
-  /** Called after the deadline with what came of it. */
+  /** An error that is not retried. */
+  readonly isFinal?: (error: unknown) => boolean;
+  /** Called when a reply or an error arrives after the deadline. */
   readonly late?: () => void;
 }
 
-/** How long to wait before a command is sent again, in milliseconds. */
-const RETRY_PAUSE = 20;
+/** How long to wait before a command is sent again, in milliseconds: at first, and at most. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 320;
 
-/** How many lengths have a timer that their deadlines share: `storeTimeout`s, of which there are few, and what is left of them. */
+/** How many timeouts have a shared timer: `storeTimeout`s, of which there are few, and what remains of them. */
 const SHARED_DEADLINES = 8;
 
-/** The server as this process sees it: every command has our own deadline, whatever the client's options say. */
-export class Server {
-  readonly commands: Commands;
-  readonly #breaker = new Breaker();
+/** Slots of one block. A block stands for a node where nodes are unknown. */
+const BLOCK_SIZE = 1_024;
+const BLOCKS = 16;
+
+interface Attempt<T> {
+  /** The command, for the message of a timeout. */
+  readonly name: string;
+  readonly breaker: CircuitBreaker;
+  readonly act: () => Promise<unknown>;
+  readonly read: (reply: unknown) => T;
+  readonly options: RunOptions;
+}
+
+/** Runs commands and scripts. Every command has a deadline here, whatever the options of the client are. */
+export class CommandRunner {
+  readonly client: Client;
+  readonly #breakers = new CircuitBreakers(BLOCKS);
   readonly #deadlines = new QuickLRU<number, Deadlines>({ maxSize: SHARED_DEADLINES });
 
-  constructor(commands: Commands) {
-    this.commands = commands;
+  constructor(client: Client) {
+    this.client = client;
   }
 
-  /** @param key What a cluster finds the node by. */
-  send(key: string, args: readonly string[], options: SendOptions): Promise<unknown> {
+  /** @param key The key of the command, by which a cluster finds the node. */
+  send(key: string, args: readonly string[], options: RunOptions): Promise<unknown> {
     return this.read(key, args, options, asItIs);
   }
 
-  /** The same, for what `read` makes of the reply: a step less on the way to it. */
-  read<T>(key: string, args: readonly string[], options: SendOptions, read: (reply: unknown) => T): Promise<T> {
-    return this.#attempt(args[0]!, () => this.commands.send(key, args), options, read);
+  /** `send`, with a function for the reply: one promise less on the way of a hit. */
+  read<T>(key: string, args: readonly string[], options: RunOptions, read: (reply: unknown) => T): Promise<T> {
+    const act = (): Promise<unknown> => this.client.send(key, args);
+    return this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, read, options });
   }
 
-  /** Ask one node of a cluster. */
-  ask(
-    node: (args: readonly string[]) => Promise<unknown>,
-    args: readonly string[],
-    options: SendOptions,
-  ): Promise<unknown> {
-    return this.#attempt(args[0]!, () => node(args), options, asItIs);
+  /** Sends a command to one node of a cluster. */
+  sendTo(node: Node, args: readonly string[], options: RunOptions): Promise<unknown> {
+    const breaker = this.#breakers.ofNode(node.name);
+    return this.#attempt({ name: args[0]!, breaker, act: () => node.send(args), read: asItIs, options });
   }
 
-  /** Run a script; it is sent in full where the server does not know it. */
-  run(
-    script: Script,
-    keys: readonly [string, string],
-    args: readonly string[],
-    options: SendOptions,
-  ): Promise<unknown> {
+  /** Runs a script by its digest. Sends its source where the server may not know it. */
+  run(script: Script, keys: readonly [string, string], args: readonly string[], options: RunOptions): Promise<unknown> {
     const tail = ['2', ...keys, ...args];
     const act = async (): Promise<unknown> => {
       try {
-        return await this.commands.send(keys[0], ['evalsha', script.sha, ...tail]);
+        return await this.client.send(keys[0], ['evalsha', script.sha, ...tail]);
       } catch (error) {
-        if (!messageOf(error).includes('NOSCRIPT')) throw error;
-        return this.commands.send(keys[0], ['eval', script.source, ...tail]);
+        if (!mayLackScript(error, this.client.failureOf(error))) throw error;
+        return this.client.send(keys[0], ['eval', script.source, ...tail]);
       }
     };
-    return this.#attempt('script', act, options, asItIs);
+    return this.#attempt({ name: 'script', breaker: this.#breakerOf(keys[0]), act, read: asItIs, options });
   }
 
-  #attempt<T>(
-    name: string,
-    act: () => Promise<unknown>,
-    options: SendOptions,
-    read: (reply: unknown) => T,
-  ): Promise<T> {
-    if (options.isUrgent !== true && !this.#breaker.admits()) {
+  /** As in the scripts, a user who may not publish is no failure. */
+  async publish(channel: string, message: string, timeout: number): Promise<void> {
+    try {
+      await this.send(channel, ['publish', channel, message], { timeout, bypassBreaker: true });
+    } catch (error) {
+      if (!/NOPERM/.test(messageOf(error))) throw error;
+    }
+  }
+
+  #attempt<T>({ name, breaker, act, read, options }: Attempt<T>): Promise<T> {
+    const { timeout, bypassBreaker = false, isRetried = false, isFinal, late } = options;
+    if (!bypassBreaker && !breaker.admits()) {
       return Promise.reject(new Error('The server has not answered for a while; it is asked again within a second'));
     }
     return new Promise((resolve, reject) => {
       let isOver = false;
-      const deadline = this.#deadlinesOf(options.timeout).start(() => {
+      let pause = FIRST_PAUSE;
+      let lastError: unknown;
+      const deadline = this.#deadlinesOf(timeout).start(() => {
         isOver = true;
-        this.#breaker.failed();
-        const { timeout } = options;
-        reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms`, timeout));
+        breaker.failed();
+        const reason = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
+        reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms${reason}`, timeout));
       });
-      const answered = (reply: unknown): void => {
-        this.#breaker.succeeded();
-        if (isOver) return options.late?.();
+      const end = (): boolean => {
+        const isLate = isOver;
         isOver = true;
-        deadline.stop();
+        if (isLate) late?.();
+        else deadline.stop();
+        return !isLate;
+      };
+      const answered = (reply: unknown): void => {
+        breaker.succeeded();
+        if (!end()) return;
         try {
           resolve(read(reply));
         } catch (error) {
@@ -100,23 +124,30 @@ export class Server {
         }
       };
       const failed = (error: unknown): void => {
-        if (isReply(error)) {
-          this.#breaker.succeeded();
-        } else if (options.isRetried === true && !isOver && !this.commands.isEnded()) {
-          startTimer(RETRY_PAUSE, () => {
+        const failure = this.client.failureOf(error);
+        const canRetry = failure === 'busy' || (failure !== 'reply' && isRetried && !this.client.isEnded());
+        if (canRetry && !isOver && isFinal?.(error) !== true) {
+          lastError = error;
+          startTimer(pause, () => {
             if (!isOver) startSafely(act).then(answered, failed);
           });
+          pause = Math.min(2 * pause, LONGEST_PAUSE);
           return;
-        } else if (!isOver) {
-          this.#breaker.failed();
         }
-        if (isOver) return options.late?.();
-        isOver = true;
-        deadline.stop();
-        reject(error);
+        if (failure === 'reply') breaker.succeeded();
+        else if (!isOver && failure !== 'busy') breaker.failed();
+        if (end()) reject(error);
       };
       startSafely(act).then(answered, failed);
     });
+  }
+
+  #breakerOf(key: string): CircuitBreaker {
+    const { client } = this;
+    if (!client.isCluster) return this.#breakers.ofNode('');
+    const slot = slotOf(client.keyPrefix + key);
+    const node = client.nodeOf(slot);
+    return node === undefined ? this.#breakers.ofBlock(Math.floor(slot / BLOCK_SIZE)) : this.#breakers.ofNode(node);
   }
 
   #deadlinesOf(timeout: number): Deadlines {
@@ -139,24 +170,4 @@ function startSafely(act: () => Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-const replyErrors: ReadonlySet<string> = new Set([
-  'ReplyError',
-  'ErrorReply',
-  'SimpleError',
-  'BlobError',
-  'MultiErrorReply',
-]);
-
-/** True for what a living server has said, such as WRONGTYPE, OOM or NOPERM; false for what became of the connection. */
-function isReply(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  const { name, constructor, code } = error as { name?: unknown; constructor?: { name?: unknown }; code?: unknown };
-  if (replyErrors.has(String(name)) || replyErrors.has(String(constructor?.name))) return true;
-  return typeof code !== 'string' && /^-?[A-Z][A-Z0-9_]* /.test(messageOf(error));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,26 +1,26 @@
 import QuickLRU from 'quick-lru';
 import { createDigest } from '../hashing/digest.js';
 
-/** What one entry is called on the server. All of it lies in one cluster slot, by the hash tag. */
+/** The names of one entry on the server. The hash tag puts them into one cluster slot. */
 export interface Names {
   readonly value: string;
   readonly record: string;
-  /** Where those who wait for a run listen. */
+  /** The channel on which waiting processes are told that a run is over. */
   readonly channel: string;
-  /** The namespace, as it stands in names and announcements. */
+  /** The namespace, as it is written in names and announcements. */
   readonly namespace: string;
-  /** Stands for the key in announcements and in near stores. */
+  /** The key, as it is written in names, announcements and near stores. */
   readonly hash: string;
 }
 
-export interface NamingOptions {
+export interface KeyspaceOptions {
   readonly prefix: string;
-  /** What the client itself puts before keys, but not before channels nor into what SCAN matches. */
+  /** What the client puts before keys. It does so neither for channels nor for the pattern of SCAN. */
   readonly keyPrefix: string;
   readonly readableKeys: boolean;
 }
 
-/** How many keys' names are kept: building them costs more than a lookup. */
+/** How many keys have their names kept. Building them costs more than a lookup. */
 const KEPT_NAMES = 5_000;
 
 /** A readable key longer than this becomes a digest. */
@@ -28,19 +28,19 @@ const LONGEST_READABLE = 1_024;
 
 const digest = createDigest();
 
-/** Keys → names on the server, such that no key, name or prefix can reach another namespace. */
-export class Naming {
-  /** Where deletes, clears and refreshes are announced. */
+/** Maps keys to names on the server. No key, name or prefix can reach into another namespace. */
+export class Keyspace {
+  /** The channel for deletes, clears and refreshes. */
   readonly fences: string;
-  /** Where writes are announced. */
+  /** The channel for writes. */
   readonly writes: string;
   readonly #stem: string;
   readonly #channelStem: string;
   readonly #keyPrefix: string;
   readonly #readableKeys: boolean;
-  readonly #known = new QuickLRU<string, Names>({ maxSize: KEPT_NAMES });
+  readonly #names = new QuickLRU<string, Names>({ maxSize: KEPT_NAMES });
 
-  constructor({ prefix, keyPrefix, readableKeys }: NamingOptions) {
+  constructor({ prefix, keyPrefix, readableKeys }: KeyspaceOptions) {
     this.#stem = `${escape(prefix)}v1:`;
     this.#channelStem = keyPrefix + this.#stem;
     this.#keyPrefix = keyPrefix;
@@ -49,20 +49,20 @@ export class Naming {
     this.writes = `${this.#channelStem}writes`;
   }
 
-  /** @param key `name|key`, as the store is given it. */
+  /** @param key `name|key`, as the store gets it. */
   of(key: string): Names {
-    const known = this.#known.get(key);
+    const known = this.#names.get(key);
     if (known !== undefined) return known;
     const namespace = namespaceOf(key);
     const hash = this.#hash(key);
     const name = `${namespace}:{${hash}}`;
     const value = this.#stem + name;
     const names = { value, record: `${value}:l`, channel: `${this.#channelStem}${name}:c`, namespace, hash };
-    this.#known.set(key, names);
+    this.#names.set(key, names);
     return names;
   }
 
-  /** The namespace of a prefix `name|`; others cannot be found again behind a digest. */
+  /** The namespace of a prefix `name|`. Other prefixes of keys cannot be found behind a digest. */
   namespaceOf(prefix: string): string {
     if (!prefix.endsWith('|') || prefix.indexOf('|') !== prefix.length - 1) {
       throw new TypeError(`Expected the prefix of one name, such as 'getUser|', got ${JSON.stringify(prefix)}`);
@@ -70,31 +70,31 @@ export class Naming {
     return namespaceOf(prefix);
   }
 
-  /** Patterns for SCAN that match the values, or the flight records, of one namespace and nothing else. */
+  /** Patterns for SCAN that match the values, or the flight records, of one namespace and no other name. */
   patternsOf(namespace: string): { readonly values: string; readonly records: string } {
     const values = `${escapeGlob(this.#channelStem)}${namespace}:{*}`;
     return { values, records: `${values}:l` };
   }
 
-  /** A name as SCAN gives it, as commands want it: the client will put its own prefix there again. */
+  /** A name from SCAN as an argument of a command, to which the client adds its own prefix again. */
   withoutKeyPrefix(name: string): string {
     return name.slice(this.#keyPrefix.length);
   }
 
   #hash(key: string): string {
-    // `=` is no character of a digest, so the two kinds cannot meet.
+    // A digest holds no `=`, so a readable name and a digest never collide.
     const readable = this.#readableKeys ? `=${escape(key.slice(key.indexOf('|') + 1))}` : '';
     return readable !== '' && readable.length <= LONGEST_READABLE ? readable : digest(wellFormed(key));
   }
 }
 
-/** A colon would end the namespace: `a` must not reach into `a:b`. */
+/** A colon ends the namespace, so one inside is encoded: `a` must not reach into `a:b`. */
 function namespaceOf(key: string): string {
   const end = key.indexOf('|');
   return end < 0 ? '' : escape(key.slice(0, end)).replaceAll(':', '%3A');
 }
 
-/** Percent-encodes what means something to Redis or to our own names, and what UTF-8 cannot hold. */
+/** Percent-encodes characters with a meaning in Redis or in these names, and lone surrogates, which UTF-8 cannot hold. */
 function escape(text: string): string {
   return text.replace(/[%{}*?[\]\\^\s\p{Cc}\p{Cs}]/gu, (character) => {
     const code = character.codePointAt(0)!.toString(16).toUpperCase();

@@ -1,47 +1,41 @@
 import { TimeoutError } from '../errors.js';
-import { decode, parseFrame } from './codec.js';
-import { textOf } from './commands.js';
+import { readAnswer } from './answer.js';
+import { isOutOfMemory } from './clients/failure.js';
+import { invalidateKey } from './invalidate-key.js';
 import { createToken, Lease, releaseLease } from './lease.js';
+import { parseAnnouncement, writeAnnouncement } from './messages.js';
 import * as scripts from './scripts.js';
-import { waitForRun } from './wait-for-holder.js';
+import { waitForHolder } from './wait-for-holder.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Acquired, Entry, Grant } from '../store/store.js';
-import type { Surroundings } from './lease.js';
+import type { Answer } from './answer.js';
+import type { Context } from './context.js';
 import type { Names } from './keyspace.js';
 
-/** What the server says to somebody who asks for the right to run. */
-export type Answer<V> =
-  | { readonly hit: Entry<V> }
-  | { readonly generation: string; readonly lease: number }
-  | { readonly holder: string; readonly remaining: number; readonly failed: string };
-
-/** The last moment that `Date` knows. */
-const LATEST = 8.64e15;
-
-/** Asks for leases, and keeps those that were granted. */
-export class Leases<V> {
-  readonly #around: Surroundings;
+/** Asks the server for leases, and keeps track of the granted ones. */
+export class LeaseManager<V> {
+  readonly #context: Context;
   readonly #held = new Map<string, Set<Lease<V>>>();
-  /** Who makes changes through this process: it need not be told. */
-  readonly #own = new Set<string>();
+  /** The senders of this process. Their changes reach `check` directly. */
+  readonly #ownSenders = new Set<string>();
   #hearsFences = false;
 
-  constructor(surroundings: Surroundings) {
-    this.#around = surroundings;
+  constructor(context: Context) {
+    this.#context = context;
   }
 
-  /** What `sender` does in this process is known here. */
-  own(sender: string): void {
-    this.#own.add(sender);
+  /** Announcements of `sender` are ignored from now on. */
+  addSender(sender: string): void {
+    this.#ownSenders.add(sender);
   }
 
-  /** @param sender Who is to be named in announcements. */
+  /** @param sender The name to use in announcements. */
   async acquire(
     key: string,
     sender: string,
     { seen, timeout }: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
   ): Promise<Acquired<V>> {
-    const names = this.#around.naming.of(key);
+    const names = this.#context.keyspace.of(key);
     const token = createToken();
     const ask = (): Promise<Answer<V>> => this.#ask(names, token, seen?.stamp ?? '', timeout);
     const accept = (answer: Answer<V>): Exclude<Acquired<V>, { wait: unknown }> | undefined => {
@@ -53,48 +47,58 @@ export class Leases<V> {
     if (!('holder' in answer)) return accept(answer)!;
     return {
       wait: async (signal: AbortSignalLike) => {
-        const { wakeUp, wait } = this.#around;
+        const { pubSub, wait } = this.#context;
         this.#listenForFences();
-        const outcome = await waitForRun({ first: answer, ask, wakeUp, channel: names.channel, limit: wait, signal });
+        const outcome = await waitForHolder({
+          first: answer,
+          ask,
+          pubSub,
+          channel: names.channel,
+          limit: wait,
+          signal,
+        });
         return 'alone' in outcome ? outcome : accept(outcome)!;
       },
     };
   }
 
-  /** A grant in any case; runs that started before are refused from now on. */
+  /** Always grants. Runs that started before are refused from now on. */
   async begin(
     key: string,
     sender: string,
     { drop, timeout }: { readonly drop: boolean; readonly timeout: number },
   ): Promise<Grant<V>> {
-    const { server, naming, lease } = this.#around;
-    const names = naming.of(key);
+    const { runner, keyspace, lease } = this.#context;
+    const names = keyspace.of(key);
     const token = createToken();
-    const announcement = `${drop ? 'key' : 'run'} ${sender} ${names.namespace} ${names.hash}`;
-    const args = [
-      token,
-      String(lease),
-      drop ? 'drop' : 'keep',
-      createToken(),
-      names.channel,
-      naming.fences,
-      announcement,
-    ];
+    const announcement = writeAnnouncement({ type: drop ? 'key' : 'run', sender, ...names });
+    const mode = drop ? 'drop' : 'keep';
+    const args = [token, String(lease), mode, createToken(), names.channel, keyspace.fences, announcement];
     const giveBack = (): void => this.#giveBack(names, token);
-    const options = { timeout, isRetried: true, isUrgent: drop, late: giveBack };
+    const options = { timeout, isRetried: true, bypassBreaker: drop, late: giveBack };
     const sentAt = performance.now();
     try {
-      const reply = await server.run(scripts.begin, [names.value, names.record], args, options);
-      const answer = this.#read(reply, sentAt);
+      const reply = await runner.run(scripts.begin, [names.value, names.record], args, options);
+      const answer = readAnswer<V>(this.#context, reply, sentAt);
       this.check(names.namespace, names.hash);
       return this.#hold(names, sender, token, answer as Extract<Answer<V>, { generation: string }>, timeout);
     } catch (error) {
       if (error instanceof TimeoutError) giveBack();
+      // The server has refused older runs, and keeps the value until there is another.
+      if (!drop && isOutOfMemory(error))
+        return new MemorylessGrant(() => this.invalidate(names, sender, timeout), error);
       throw error;
     }
   }
 
-  /** Somebody has fenced a key, or a whole namespace: what runs here may be void. */
+  /** Deletes the value and makes every run from before void. True if there was a value. */
+  async invalidate(names: Names, sender: string, timeout: number): Promise<boolean> {
+    const removed = await invalidateKey(this.#context, { names, sender, timeout });
+    this.check(names.namespace, names.hash);
+    return removed;
+  }
+
+  /** A key, or a whole namespace, was invalidated: asks whether the leases held here are still valid. */
   check(namespace: string, hash: string | undefined): void {
     for (const [name, leases] of this.#held) {
       if (!isNamed(name, namespace, hash)) continue;
@@ -102,63 +106,40 @@ export class Leases<V> {
     }
   }
 
-  /** Once there is a connection for messages, a fence in another process is known at once; else at the next renewal. */
+  /** With a connection for messages, an invalidation in another process is known at once. Else at the next renewal. */
   #listenForFences(): void {
     if (this.#hearsFences) return;
     this.#hearsFences = true;
-    const { wakeUp, naming } = this.#around;
+    const { pubSub, keyspace } = this.#context;
     const message = (_channel: string, text: string): void => {
-      const [, sender, namespace, hash] = text.split(' ');
-      if (sender !== undefined && namespace !== undefined && !this.#own.has(sender)) this.check(namespace, hash);
+      const announcement = parseAnnouncement(text);
+      if (announcement === undefined || this.#ownSenders.has(announcement.sender)) return;
+      this.check(announcement.namespace, announcement.type === 'namespace' ? undefined : announcement.hash);
     };
-    wakeUp.listen([naming.fences], { message }, false);
+    pubSub.listen([keyspace.fences], { message }, { isWatched: false });
   }
 
   async #ask(names: Names, token: string, seen: string, timeout: number): Promise<Answer<V>> {
-    const { server, lease } = this.#around;
+    const { runner, lease } = this.#context;
     const giveBack = (): void => this.#giveBack(names, token);
-    // Where commands may overtake each other, giving back must wait for what it undoes.
-    const options = { timeout, isRetried: true, ...(server.commands.isOrdered ? undefined : { late: giveBack }) };
+    // Where commands may overtake each other, the release must follow the reply to what it undoes.
+    const options = { timeout, isRetried: true, ...(runner.client.isOrdered ? undefined : { late: giveBack }) };
     const sentAt = performance.now();
     try {
       const args = [token, String(lease), seen, createToken()];
-      const reply = await server.run(scripts.acquire, [names.value, names.record], args, options);
-      const answer = this.#read(reply, sentAt);
+      const reply = await runner.run(scripts.acquire, [names.value, names.record], args, options);
+      const answer = readAnswer<V>(this.#context, reply, sentAt);
       if (typeof answer !== 'string') return answer;
       return await this.#ask(names, token, answer, timeout);
     } catch (error) {
-      // Otherwise a lease may stay behind that nobody holds.
+      // The command may have been executed: without a release, a lease would stay that no process holds.
       if (error instanceof TimeoutError) giveBack();
       throw error;
     }
   }
 
-  /** The answer in a reply; the stamp of a value that nobody here can read. */
-  #read(reply: unknown, sentAt: number): Answer<V> | string {
-    const [time, kind, first, second, third] = (reply as readonly unknown[]).map(textOf);
-    this.#around.clock.learn(Number(time), sentAt);
-    if (kind === 'grant') return { generation: first!, lease: Number(second) };
-    if (kind === 'wait') return { holder: first!, remaining: Number(second), failed: third! };
-    const entry = this.entryOf(first!);
-    return entry === undefined ? parseFrame(first!)!.stamp : { hit: entry };
-  }
-
-  /** The entry in a stored text, with its times as this process would have written them. */
-  entryOf(text: string): Entry<V> | undefined {
-    const { clock, codec } = this.#around;
-    const frame = parseFrame(text);
-    const entry = frame && decode(codec, frame.payload);
-    // A moment beyond all dates would come from no server.
-    if (entry === undefined || !(frame!.storedAt < LATEST)) return undefined;
-    const storedAt = clock.toLocal(frame!.storedAt);
-    const { freshUntil } = entry;
-    return freshUntil === undefined
-      ? { ...entry, storedAt, stamp: frame!.stamp }
-      : { ...entry, storedAt, freshUntil: storedAt + freshUntil - entry.storedAt, stamp: frame!.stamp };
-  }
-
   #giveBack(names: Names, token: string): void {
-    releaseLease(this.#around, names, token, 'again');
+    releaseLease(this.#context, names, token, 'again');
   }
 
   #hold(
@@ -169,15 +150,36 @@ export class Leases<V> {
     timeout: number,
   ): Lease<V> {
     const name = nameOf(names);
-    const end = (): void => {
+    const onEnd = (): void => {
       const leases = this.#held.get(name);
       if (leases?.delete(held) === true && leases.size === 0) this.#held.delete(name);
     };
-    const held: Lease<V> = new Lease(this.#around, { names, sender, token, generation, lease, timeout }, end);
+    const held: Lease<V> = new Lease(this.#context, { names, sender, token, generation, lease, timeout }, onEnd);
     const leases = this.#held.get(name);
     if (leases === undefined) this.#held.set(name, new Set([held]));
     else leases.add(held);
     return held;
+  }
+}
+
+/** Of a server that has no memory for a record: the result is not stored, and the value that it replaces is deleted. */
+class MemorylessGrant<V> implements Grant<V> {
+  readonly lost: AbortSignalLike = new AbortController().signal;
+  readonly #invalidate: () => Promise<unknown>;
+  readonly #reason: unknown;
+
+  constructor(invalidate: () => Promise<unknown>, reason: unknown) {
+    this.#invalidate = invalidate;
+    this.#reason = reason;
+  }
+
+  async commit(): Promise<never> {
+    await this.#invalidate();
+    throw this.#reason;
+  }
+
+  release(): void {
+    // The server holds nothing for it.
   }
 }
 

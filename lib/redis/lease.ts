@@ -1,31 +1,35 @@
-import { randomBytes } from 'node:crypto';
+import { base64url } from '../hashing/bytes.js';
 import { startTimer } from '../platform/timer.js';
-import { textOf } from './commands.js';
+import { textOf } from './clients/client.js';
+import { writeAnnouncement } from './messages.js';
 import * as scripts from './scripts.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
-import type { Entry, Grant } from '../store/store.js';
 import type { Timer } from '../platform/timer.js';
-import type { ServerClock } from './clock.js';
+import type { Entry, Grant } from '../store/store.js';
 import type { Codec } from './codec.js';
-import type { Names, Naming } from './keyspace.js';
-import type { Server } from './command-runner.js';
-import type { WakeUp } from './pub-sub.js';
+import type { Context } from './context.js';
+import type { Names } from './keyspace.js';
 
-/** What the parts of one store share. */
-export interface Surroundings {
-  readonly server: Server;
-  readonly naming: Naming;
-  readonly clock: ServerClock;
-  readonly wakeUp: WakeUp;
-  readonly codec: Codec;
-  /** How long a holder may go silent before another takes over, in milliseconds. */
-  readonly lease: number;
-  /** The longest to wait for another's run, in milliseconds. */
-  readonly wait: number;
-}
+/*
+ * One run between processes. A lease tells who works; a generation tells whose result may be written. They are separate
+ * because they fail differently. A lease expires by time, so a holder that is merely slow (a long pause, a blocked event
+ * loop) loses it and another process starts. If the write compared the lease's token, as most implementations do, a run
+ * that always outlives its lease would never store anything. So the write compares the generation, which a takeover
+ * keeps: the first of both results is stored. An invalidation removes the generation, so no run from before it can write.
+ *
+ * - Gray, Cheriton: Leases, an efficient fault-tolerant mechanism for distributed file cache consistency. SOSP 1989.
+ * - Nishtala et al.: Scaling Memcache at Facebook. NSDI 2013 (a lease token that a delete makes void).
+ * - Kleppmann: How to do distributed locking. 2016 (why a lock with a timeout needs a fence at the write).
+ */
 
-/** How long a lease is renewed; a run that takes longer and loses it may end up refused. */
+/** How long a lease is renewed, in milliseconds. A longer run that is taken over may be refused. */
 const RENEWED_FOR = 60_000;
+
+/** A release is not awaited, so it may take long. */
+const RELEASE_TIMEOUT = 10_000;
+
+/** The longest expiry that is passed on, in milliseconds. A value with a longer one has none. */
+const LONGEST_EXPIRY = 1e14;
 
 export interface LeaseTerms {
   readonly names: Names;
@@ -36,20 +40,20 @@ export interface LeaseTerms {
   readonly timeout: number;
 }
 
-/** The right to run. The lease says that nobody else need start, the generation that what comes may be written. */
+/** A granted right to run, renewed until it is used, given back or lost. */
 export class Lease<V> implements Grant<V> {
-  readonly #around: Surroundings;
+  readonly #context: Context;
   readonly #terms: LeaseTerms;
-  readonly #onOver: () => void;
+  readonly #onEnd: () => void;
   readonly #controller = new AbortController();
   readonly #grantedAt = performance.now();
   #timer: Timer;
   #isOver = false;
 
-  constructor(around: Surroundings, terms: LeaseTerms, onOver: () => void) {
-    this.#around = around;
+  constructor(context: Context, terms: LeaseTerms, onEnd: () => void) {
+    this.#context = context;
     this.#terms = terms;
-    this.#onOver = onOver;
+    this.#onEnd = onEnd;
     this.#timer = this.#renewLater();
   }
 
@@ -58,25 +62,25 @@ export class Lease<V> implements Grant<V> {
   }
 
   async commit(entry: Entry<V>, ttl: number | undefined): Promise<'stored' | 'superseded' | 'refused'> {
-    const { server, naming, codec } = this.#around;
+    const { runner, keyspace, codec } = this.#context;
     const { names, sender, token, generation, timeout } = this.#terms;
     this.#end();
     let payload: string;
     try {
       payload = encode(codec, entry);
     } catch (error) {
-      releaseLease(this.#around, names, token, 'alone');
+      releaseLease(this.#context, names, token, 'alone');
       throw error;
     }
     const age = String(Math.max(0, Math.round(Date.now() - entry.storedAt)));
-    const announcement = `key ${sender} ${names.namespace} ${names.hash}`;
-    const args = [generation, token, age, expiryOf(ttl), payload, names.channel, naming.writes, announcement];
+    const announcement = writeAnnouncement({ type: 'key', sender, ...names });
+    const args = [generation, token, age, expiryOf(ttl), payload, names.channel, keyspace.writes, announcement];
     try {
-      const options = { timeout, isRetried: true, isUrgent: true };
-      const word = await server.run(scripts.commit, [names.value, names.record], args, options);
+      const options = { timeout, isRetried: true, bypassBreaker: true };
+      const word = await runner.run(scripts.commit, [names.value, names.record], args, options);
       return textOf(word) as 'stored' | 'superseded' | 'refused';
     } catch (error) {
-      releaseLease(this.#around, names, token, 'again');
+      releaseLease(this.#context, names, token, 'again');
       throw error;
     }
   }
@@ -84,10 +88,10 @@ export class Lease<V> implements Grant<V> {
   release(why: 'again' | 'alone'): void {
     if (this.#isOver) return;
     this.#end();
-    releaseLease(this.#around, this.#terms.names, this.#terms.token, why);
+    releaseLease(this.#context, this.#terms.names, this.#terms.token, why);
   }
 
-  /** Ask at once whether the generation still stands. */
+  /** Asks the server at once whether the generation is still valid. */
   check(): void {
     if (this.#isOver) return;
     this.#timer.stop();
@@ -101,9 +105,9 @@ export class Lease<V> implements Grant<V> {
   async #renew(): Promise<void> {
     const { names, generation, token, lease, timeout } = this.#terms;
     const args = [generation, token, String(lease)];
-    const word = await this.#around.server.run(scripts.renew, [names.value, names.record], args, { timeout }).then(
+    const word = await this.#context.runner.run(scripts.renew, [names.value, names.record], args, { timeout }).then(
       textOf,
-      // Whoever does not get through asks again; the lease runs out by itself.
+      // The next renewal asks again. Until then the lease may run out, which costs a second run.
       () => 'unknown',
     );
     if (this.#isOver || word === 'taken') return;
@@ -119,30 +123,23 @@ export class Lease<V> implements Grant<V> {
   #end(): void {
     this.#isOver = true;
     this.#timer.stop();
-    this.#onOver();
+    this.#onEnd();
   }
 }
 
-/** Unique in the world; without characters that mean something in a record. */
+/** A random string, unique between processes, of characters that have no meaning in a record. */
 export function createToken(): string {
-  return randomBytes(12).toString('base64url');
+  return base64url(crypto.getRandomValues(new Uint8Array(12)));
 }
 
-/** Sent once: where it fails the lease runs out by itself. */
-export function releaseLease({ server }: Surroundings, names: Names, token: string, why: 'again' | 'alone'): void {
+/** Gives a lease back. Not awaited and never retried: where it fails, the lease runs out by itself. */
+export function releaseLease({ runner }: Context, names: Names, token: string, why: 'again' | 'alone'): void {
   const args = [token, why, names.channel];
-  server
-    .run(scripts.release, [names.value, names.record], args, { timeout: RELEASE_TIMEOUT, isUrgent: true })
-    .catch(() => undefined);
+  const options = { timeout: RELEASE_TIMEOUT, bypassBreaker: true };
+  runner.run(scripts.release, [names.value, names.record], args, options).catch(() => undefined);
 }
 
-/** Nobody waits for a release. */
-const RELEASE_TIMEOUT = 10_000;
-
-/** The longest expiry that is passed on; beyond that a value has none. */
-const LONGEST_EXPIRY = 1e14;
-
-/** PX wants a whole number of at least one. */
+/** PX takes a whole number of at least one. */
 function expiryOf(ttl: number | undefined): string {
   return ttl === undefined || !(ttl < LONGEST_EXPIRY) ? '' : String(Math.max(1, Math.ceil(ttl)));
 }

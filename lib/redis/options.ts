@@ -4,20 +4,42 @@ import type { Codec } from './codec.js';
 
 /** All times are milliseconds. */
 export interface RedisStoreOptions {
-  /** Before every name on the server. @default 'aiocachetools:' */
+  /**
+   * Put before every name on the server. Stores with different prefixes share nothing.
+   *
+   * @default 'aiocachetools:'
+   */
   readonly prefix?: string | undefined;
-  /** How long a process that runs may go silent before another takes over: 50 to 20,000. @default 5_000 */
+  /**
+   * How long a process that runs `fn` may be silent before another takes over: 50 to 20,000. Each takeover doubles it, up
+   * to 20,000.
+   *
+   * @default 5_000
+   */
   readonly lease?: number | undefined;
-  /** The longest a process waits for another's run; then it runs by itself and does not write. @default 30_000 */
+  /**
+   * The longest a process waits for the run of another. After that it runs `fn` itself, and its result is not written.
+   *
+   * @default 30_000
+   */
   readonly wait?: number | undefined;
-  /** How entries become text. @default jsonCodec */
+  /**
+   * How entries become text.
+   *
+   * @default jsonCodec
+   */
   readonly codec?: Codec | undefined;
   /**
-   * A client to subscribe with, which is never closed by the store. Without one, a duplicate of `client` is opened at
-   * the first need where it can be had; else waiting polls.
+   * A connection to receive messages with. It is never closed by the store. Without it a duplicate of `client` is opened
+   * at the first need. Where that is not possible, waiting processes poll and a near store is limited by its `nearTtl`.
    */
   readonly subscriber?: object | undefined;
-  /** Put arguments into names on the server instead of a digest of them. @default false */
+  /**
+   * Puts arguments into names on the server instead of a digest, so that people can read them. So can everybody else with
+   * access to the server.
+   *
+   * @default false
+   */
   readonly readableKeys?: boolean | undefined;
 }
 
@@ -39,7 +61,7 @@ const defaults: ResolvedRedisOptions = {
   readableKeys: false,
 };
 
-/** What each option must be, and how to say so. */
+/** The check of each option, and what it expects in words. */
 const checks: { readonly [Option in keyof ResolvedRedisOptions]: readonly [(value: unknown) => boolean, string] } = {
   prefix: [(value) => typeof value === 'string', 'a string'],
   lease: [

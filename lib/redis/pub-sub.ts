@@ -1,25 +1,29 @@
 import { startTimer } from '../platform/timer.js';
-import { createSubscriber } from './subscriber.js';
+import { attachSubscriber } from './clients/detect-client.js';
 import type { Timer } from '../platform/timer.js';
-import type { Commands } from './commands.js';
-import type { Subscriber } from './subscriber.js';
+import type { Client, Subscriber, SubscriberHandlers } from './clients/client.js';
 
 export interface Listener {
-  /** A message has come. */
+  /** A message has arrived. */
   message(channel: string, text: string): void;
   /** Messages of these channels arrive from now on. */
   confirmed?(): void;
-  /** Messages may have been lost, and more may be. */
+  /** Messages may have been lost, and more may be lost until `confirmed`. */
   lost?(): void;
 }
 
-export interface Listening {
+export interface Subscription {
   /** True while messages arrive. */
   readonly isConfirmed: boolean;
   stop(): void;
 }
 
-/** How often a watched connection is asked whether it still stands, and how long it may take to answer. */
+export interface SubscriptionOptions {
+  /** Whether a silent loss of the connection must be noticed. */
+  readonly isWatched: boolean;
+}
+
+/** How often a watched connection is pinged, and how long the answer may take, in milliseconds. */
 const HEARTBEAT = 5_000;
 
 /** How long to wait before another connection is opened, in milliseconds. */
@@ -31,35 +35,34 @@ class Channel {
 }
 
 /**
- * Pushed messages, over one connection for all channels. They are hints only: a message that is lost costs time, never
- * a wrong value. Opened at the first need, closed when the user's client ends.
+ * Messages of the server, on one connection for all channels. They are hints: a lost message costs time and never
+ * brings a wrong value. The connection is opened at the first need and closed when the user's client ends.
  */
-export class WakeUp {
-  readonly #commands: Commands;
+export class PubSub {
+  readonly #client: Client;
   readonly #given: unknown;
   readonly #channels = new Map<string, Channel>();
   #subscriber: Subscriber | undefined;
   #isOpening = false;
   #isUp = false;
   #isClosed = false;
-  /** Listeners that must know at once when the connection is lost. */
+  /** How many listeners must know at once when the connection is lost. */
   #watchers = 0;
   #timer: Timer | undefined;
   #stopListeningForEnd: (() => void) | undefined;
 
-  /** @param given A client to subscribe with; `undefined`: a duplicate of the other one. */
-  constructor(commands: Commands, given: unknown) {
-    this.#commands = commands;
+  /** @param given A connection for messages that the user has opened. `undefined`: a duplicate of `client` is opened. */
+  constructor(client: Client, given: unknown) {
+    this.#client = client;
     this.#given = given;
   }
 
-  /** False where there is nothing to subscribe with. */
+  /** False where no connection for messages can be had. */
   get isPossible(): boolean {
-    return this.#given !== undefined || this.#commands.canDuplicate;
+    return this.#given !== undefined || this.#client.canDuplicate;
   }
 
-  /** @param isWatched Whether a silent loss of the connection has to be found out. */
-  listen(channels: readonly string[], listener: Listener, isWatched: boolean): Listening {
+  listen(channels: readonly string[], listener: Listener, { isWatched }: SubscriptionOptions): Subscription {
     const fresh: string[] = [];
     for (const name of channels) {
       let channel = this.#channels.get(name);
@@ -83,7 +86,7 @@ export class WakeUp {
     };
   }
 
-  /** Closes what is ours; nothing is opened again. */
+  /** Closes the connection, unless it was given. None is opened any more. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.stop();
@@ -97,45 +100,42 @@ export class WakeUp {
       this.#channels.delete(name);
       return true;
     });
-    // Where it fails the connection is gone, and the subscription with it.
+    // Where it fails the connection is lost, and the subscription with it.
     if (idle.length > 0 && this.#isUp) this.#subscriber?.unsubscribe(idle).catch(ignore);
   }
 
   #open(): void {
-    if (this.#subscriber !== undefined || this.#isOpening || this.#isClosed || this.#commands.isEnded()) return;
-    if (this.#given !== undefined) return this.#use(this.#given, false);
-    const duplicate = this.#commands.duplicate();
-    if (!(duplicate instanceof Promise)) {
-      if (duplicate !== undefined) this.#use(duplicate, true);
+    if (this.#subscriber !== undefined || this.#isOpening || this.#isClosed || this.#client.isEnded()) return;
+    let subscriber: Subscriber | undefined;
+    const isCurrent = (): boolean => subscriber !== undefined && this.#subscriber === subscriber;
+    const handlers: SubscriberHandlers = {
+      message: (channel, text) => this.#deliver(channel, text),
+      up: () => isCurrent() && this.#up(),
+      down: () => isCurrent() && this.#down(),
+      ended: () => {
+        if (!isCurrent()) return;
+        this.#discard();
+        this.#reopenLater();
+      },
+    };
+    const opened = (current: Subscriber): void => {
+      if (this.#isClosed) return current.close();
+      this.#subscriber = subscriber = current;
+      this.#stopListeningForEnd ??= this.#client.onEnd(() => this.#discard());
+    };
+    if (this.#given !== undefined) return opened(attachSubscriber(this.#given, handlers));
+    const opening = this.#client.openSubscriber(handlers);
+    if (!(opening instanceof Promise)) {
+      if (opening !== undefined) opened(opening);
       return;
     }
     this.#isOpening = true;
-    const opened = (client: unknown): void => {
+    const settled = (result: Subscriber | undefined): void => {
       this.#isOpening = false;
-      if (client === undefined) this.#reopenLater();
-      else this.#use(client, true);
+      if (result === undefined) this.#reopenLater();
+      else opened(result);
     };
-    duplicate.then(opened, () => opened(undefined));
-  }
-
-  #use(client: unknown, isOwn: boolean): void {
-    const isCurrent = (): boolean => subscriber !== undefined && this.#subscriber === subscriber;
-    const subscriber: Subscriber = createSubscriber(client, {
-      isOwn,
-      handlers: {
-        message: (channel, text) => this.#deliver(channel, text),
-        up: () => isCurrent() && this.#up(),
-        down: () => isCurrent() && this.#down(),
-        ended: () => {
-          if (!isCurrent()) return;
-          this.#discard();
-          this.#reopenLater();
-        },
-      },
-    });
-    if (this.#isClosed) return subscriber.close();
-    this.#subscriber = subscriber;
-    this.#stopListeningForEnd ??= this.#commands.onEnd(() => this.#discard());
+    opening.then(settled, () => settled(undefined));
   }
 
   #up(): void {
@@ -153,7 +153,7 @@ export class WakeUp {
     for (const listener of listeners) listener.lost?.();
   }
 
-  /** Let go of the connection; what listens goes by the clock, or waits for the next one. */
+  /** Detaches from the connection. Waiting processes poll until the next one is confirmed. */
   #discard(): void {
     const subscriber = this.#subscriber;
     this.#subscriber = undefined;
@@ -175,7 +175,7 @@ export class WakeUp {
       () => {
         if (this.#subscriber === subscriber && this.#isUp) this.#confirm(names);
       },
-      // Refused, or the connection was lost: waiting goes by the clock until the next one stands.
+      // Refused, or the connection was lost: waiting processes poll until the next one is confirmed.
       ignore,
     );
   }
@@ -197,7 +197,7 @@ export class WakeUp {
     for (const listener of [...channel.listeners]) listener.message(name, text);
   }
 
-  /** A connection may die without a word; somebody who keeps values for its sake has to find out. */
+  /** A connection may die without an event. A near store must know, so the connection is pinged. */
   #beat(): void {
     if (this.#timer !== undefined || this.#isClosed) return;
     this.#timer = startTimer(HEARTBEAT, () => {

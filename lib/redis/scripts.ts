@@ -1,21 +1,32 @@
-import { createHash } from 'node:crypto';
+import { wakeUpWords } from './messages.js';
+import { sha1 } from './sha1.js';
 
-/** A Lua script and the name under which a server knows it. */
+/** A Lua script and the digest by which a server knows it. */
 export interface Script {
   readonly source: string;
   readonly sha: string;
 }
 
+/** The longest lease, in milliseconds. */
+const LONGEST_LEASE = 20_000;
+
+/** How long a record exists after the last grant or renewal, in milliseconds: longer than any lease. */
+export const RECORD_LIFETIME = 60_000;
+
+/** How long a failed run is remembered for the processes that wait for it, in milliseconds. */
+const FAILURE_LIFETIME = 1_000;
+
 /*
- * What the scripts share. KEYS are always the value and the flight record, which live in one slot.
+ * What the scripts share. KEYS are always the value and the flight record, which are in one cluster slot.
  *
  * A record is `generation holder deadline takeovers failed`. The lease (`holder` until `deadline`, by the server's clock)
- * decides who works; the generation decides whose write is legal, as in Nishtala et al.: Scaling Memcache at Facebook,
- * NSDI 2013. `-` stands for no holder; `failed` is the token of a holder that brought nothing, `-` for none.
- * A value is `1 generation.token storedAt payload`.
+ * tells who works; the generation tells whose result may be written (see lease.ts). A holder of `-` is none. `failed` is
+ * the token of a holder whose run brought nothing, or `-`. A value is `1 generation.token storedAt payload`.
  *
- * `pcall` where a foreign type may stand under the name: what cannot be read counts as none. A publish comes last and
- * may fail, as under the default ACL of Redis 7: whoever waits looks again by the clock.
+ * A name may hold a foreign type, hence `pcall`: what cannot be read counts as absent. A publish is the last step and
+ * may fail, as under the default ACL of Redis 7: waiting processes also look by the clock.
+ *
+ * `writeRecord` returns an error where the server refuses the write, as when it is out of memory.
  */
 const prelude = `
 local function now()
@@ -37,21 +48,16 @@ local function readRecord()
   return { generation = generation, holder = holder, deadline = tonumber(deadline), takeovers = tonumber(takeovers), failed = failed }
 end
 local function writeRecord(record, expiry)
-  redis.call('set', KEYS[2], table.concat({ record.generation, record.holder, text(record.deadline), text(record.takeovers), record.failed }, ' '), 'px', expiry)
+  local reply = redis.pcall('set', KEYS[2], table.concat({ record.generation, record.holder, text(record.deadline), text(record.takeovers), record.failed }, ' '), 'px', expiry)
+  return reply.err and reply
 end
 local function leaseAfter(takeovers, lease)
-  return math.min(lease * 2 ^ math.min(takeovers, 20), 20000)
+  return math.min(lease * 2 ^ math.min(takeovers, 20), ${LONGEST_LEASE})
 end
 local function tell(channel, message)
   redis.pcall('publish', channel, message)
 end
 `;
-
-/** How long a record outlives the last grant or renewal, in milliseconds: longer than any lease. */
-export const RECORD_LIFETIME = 60_000;
-
-/** How long a failed run is remembered for those who waited for it, in milliseconds. */
-const FAILURE_LIFETIME = 1_000;
 
 /** token, lease, seen, fresh generation → now, `hit` value | `grant` generation lease | `wait` holder remaining failed */
 export const acquire = script(`
@@ -64,7 +70,8 @@ local record = readRecord()
 if not record then
   record = { generation = fresh, holder = token, takeovers = 0, failed = '-' }
 elseif record.holder ~= token and record.holder ~= '-' then
-  if record.deadline > moment then
+  -- A deadline further ahead than any lease comes from a clock that has been set back since.
+  if record.deadline > moment and record.deadline - moment <= ${LONGEST_LEASE} then
     return { text(moment), 'wait', record.holder, text(record.deadline - moment), record.failed }
   end
   record.takeovers = record.takeovers + 1
@@ -72,8 +79,7 @@ end
 record.holder = token
 lease = leaseAfter(record.takeovers, lease)
 record.deadline = moment + lease
-writeRecord(record, ${RECORD_LIFETIME})
-return { text(moment), 'grant', record.generation, text(lease) }
+return writeRecord(record, ${RECORD_LIFETIME}) or { text(moment), 'grant', record.generation, text(lease) }
 `);
 
 /** token, lease, `drop` or `keep`, fresh generation, channel, fences, announcement → now, `grant` generation lease */
@@ -85,11 +91,13 @@ if not record or record.holder ~= token then
   record = { generation = fresh, holder = token, takeovers = 0, failed = '-' }
 end
 record.deadline = moment + lease
-writeRecord(record, ${RECORD_LIFETIME})
 if mode == 'drop' then redis.call('unlink', KEYS[1]) end
-tell(ARGV[5], 'void ' .. token)
+local refusal = writeRecord(record, ${RECORD_LIFETIME})
+-- Older runs are refused all the same.
+if refusal then redis.call('unlink', KEYS[2]) end
+tell(ARGV[5], '${wakeUpWords.void} ' .. token)
 tell(ARGV[6], ARGV[7])
-return { text(moment), 'grant', record.generation, text(lease) }
+return refusal or { text(moment), 'grant', record.generation, text(lease) }
 `);
 
 /** generation, token, age, expiry or empty, payload, channel, writes, announcement → `stored` | `superseded` | `refused` */
@@ -99,11 +107,14 @@ local stamp = generation .. '.' .. token
 local record = readRecord()
 if record and record.generation == generation then
   local value = table.concat({ '1', stamp, text(now() - tonumber(ARGV[3])), ARGV[5] }, ' ')
-  if ARGV[4] == '' then redis.call('set', KEYS[1], value) else redis.call('set', KEYS[1], value, 'px', ARGV[4]) end
+  local reply
+  if ARGV[4] == '' then reply = redis.pcall('set', KEYS[1], value) else reply = redis.pcall('set', KEYS[1], value, 'px', ARGV[4]) end
+  -- The value that this one was to replace must not answer any more.
+  if reply.err then redis.call('unlink', KEYS[1]) end
   redis.call('del', KEYS[2])
-  tell(ARGV[6], 'done ' .. token)
+  tell(ARGV[6], (reply.err and '${wakeUpWords.void} ' or '${wakeUpWords.done} ') .. token)
   tell(ARGV[7], ARGV[8])
-  return 'stored'
+  return reply.err and reply or 'stored'
 end
 local present = stampOf(redis.pcall('get', KEYS[1]))
 if present == stamp then return 'stored' end
@@ -118,15 +129,14 @@ local record = readRecord()
 if record and record.generation == generation then
   if record.holder ~= token then return 'taken' end
   record.deadline = now() + lease
-  writeRecord(record, ${RECORD_LIFETIME})
-  return 'held'
+  return writeRecord(record, ${RECORD_LIFETIME}) or 'held'
 end
 local present = stampOf(redis.pcall('get', KEYS[1]))
 if present and string.sub(present, 1, #generation + 1) == generation .. '.' then return 'taken' end
 return 'lost'
 `);
 
-/** token, `again` or `alone`, channel → 1 where the token held the lease */
+/** token, `again` or `alone`, channel → 1 if the token held the lease */
 export const release = script(`
 local token, why = ARGV[1], ARGV[2]
 local record = readRecord()
@@ -139,7 +149,7 @@ if why == 'alone' or record.takeovers > 0 then
   end
   record.holder = '-'
   record.deadline = 0
-  writeRecord(record, expiry)
+  if writeRecord(record, expiry) then redis.call('del', KEYS[2]) end
 else
   redis.call('del', KEYS[2])
 end
@@ -147,16 +157,16 @@ tell(ARGV[3], why .. ' ' .. token)
 return 1
 `);
 
-/** channel, fences, announcement → 1 where there was a value */
+/** channel, fences, announcement → 1 if there was a value */
 export const invalidate = script(`
 local removed = redis.call('unlink', KEYS[1])
 redis.call('unlink', KEYS[2])
-tell(ARGV[1], 'void -')
+tell(ARGV[1], '${wakeUpWords.void} -')
 tell(ARGV[2], ARGV[3])
 return removed
 `);
 
 function script(body: string): Script {
   const source = prelude + body;
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
+  return { source, sha: sha1(source) };
 }

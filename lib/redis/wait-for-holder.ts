@@ -1,61 +1,62 @@
 import { startTimer } from '../platform/timer.js';
+import { parseWakeUp, wakeUpWords } from './messages.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Timer } from '../platform/timer.js';
-import type { Answer } from './lease-manager.js';
-import type { WakeUp } from './pub-sub.js';
+import type { Answer } from './answer.js';
+import type { PubSub } from './pub-sub.js';
 
 export interface Wait<V> {
   /** The answer that told to wait. */
   readonly first: Extract<Answer<V>, { holder: string }>;
   readonly ask: () => Promise<Answer<V>>;
-  readonly wakeUp: WakeUp;
+  readonly pubSub: PubSub;
   readonly channel: string;
-  /** The longest to wait, in milliseconds. */
+  /** The longest wait, in milliseconds. */
   readonly limit: number;
   readonly signal: AbortSignalLike;
 }
 
-/** What there is at the end of waiting: a value, a lease, or a reason to run without one. */
+/** How a wait ends: with a value, with a lease, or with a reason to run without one. */
 export type Outcome<V> = Exclude<Answer<V>, { holder: string }> | { readonly alone: string };
 
-/** The longest between two looks while messages arrive, in milliseconds: a message may be lost. */
+/** The longest time between two looks while messages arrive, in milliseconds: a message may be lost. */
 const LOOK = 1_000;
 
-/** Where no messages arrive: how often to look in the first second, and after it. */
+/** The time between two looks without messages, in milliseconds: in the first second, and after it. */
 const POLL = 50;
 const SLOW_POLL = 250;
 
 /**
- * Wait until the run of another process is over. Subscribes first and asks again then, so that no message falls between;
- * messages only say when to look.
+ * Waits until the run of another process is over. Subscribes first and asks again after that, so that no message is
+ * missed in between. Messages only tell when to look.
  */
-export async function waitForRun<V>({ first, ask, wakeUp, channel, limit, signal }: Wait<V>): Promise<Outcome<V>> {
+export async function waitForHolder<V>({ first, ask, pubSub, channel, limit, signal }: Wait<V>): Promise<Outcome<V>> {
   const startedAt = performance.now();
-  /** Tokens of runs that brought nothing, as messages told. */
+  /** Holders that brought nothing, by their messages. */
   const failed = new Set<string>();
   const alarm = new Alarm(signal);
-  const listening = wakeUp.listen(
+  const subscription = pubSub.listen(
     [channel],
     {
       message: (_channel, text) => {
-        const [word, token] = text.split(' ');
-        if (word === 'alone' && token !== undefined) failed.add(token);
+        const { word, token } = parseWakeUp(text);
+        if (word === wakeUpWords.alone && token !== undefined) failed.add(token);
         alarm.ring();
       },
       confirmed: () => alarm.ring(),
       lost: () => alarm.ring(),
     },
-    false,
+    { isWatched: false },
   );
-  if (listening.isConfirmed) alarm.ring();
+  if (subscription.isConfirmed) alarm.ring();
   try {
     let { holder: awaited, remaining } = first;
     for (;;) {
       const elapsed = performance.now() - startedAt;
       if (elapsed >= limit) return { alone: `another run took longer than ${limit} ms` };
-      const pause = listening.isConfirmed ? Math.min(remaining + Math.random() * POLL, LOOK) : pollAfter(elapsed);
+      const pause = subscription.isConfirmed ? Math.min(remaining + Math.random() * POLL, LOOK) : pollAfter(elapsed);
       await alarm.wait(Math.min(pause, limit - elapsed));
-      if (signal.aborted) return { alone: 'nobody waits any more' };
+      if (signal.aborted) return { alone: 'no caller waits any more' };
       const hasFailed = failed.has(awaited);
       const answer = await ask();
       if (!('holder' in answer)) return answer;
@@ -64,7 +65,7 @@ export async function waitForRun<V>({ first, ask, wakeUp, channel, limit, signal
       remaining = answer.remaining;
     }
   } finally {
-    listening.stop();
+    subscription.stop();
     alarm.stop();
   }
 }
@@ -73,7 +74,7 @@ function pollAfter(elapsed: number): number {
   return (elapsed < 1_000 ? POLL : SLOW_POLL) * (0.75 + Math.random() / 2);
 }
 
-/** Sleeps until it rings, at the latest when the time is up; a ring ahead of the sleep counts. */
+/** Sleeps until it rings, or for a given time. A ring before the sleep counts too. */
 class Alarm {
   readonly #signal: AbortSignalLike;
   readonly #abort = (): void => this.ring();

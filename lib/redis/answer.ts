@@ -1,0 +1,39 @@
+import { textOf } from './clients/client.js';
+import { decode, parseFrame } from './codec.js';
+import type { Entry } from '../store/store.js';
+import type { Context } from './context.js';
+
+/** What the server answers to a process that asks for the right to run. */
+export type Answer<V> =
+  | { readonly hit: Entry<V> }
+  | { readonly generation: string; readonly lease: number }
+  | { readonly holder: string; readonly remaining: number; readonly failed: string };
+
+/** The last moment that `Date` knows. */
+const LATEST = 8.64e15;
+
+/**
+ * The answer in a reply of `acquire` or `begin`. For a value that cannot be decoded: its stamp, so that the caller can
+ * ask again without getting it again.
+ */
+export function readAnswer<V>(context: Context, reply: unknown, sentAt: number): Answer<V> | string {
+  const [time, kind, first, second, third] = (reply as readonly unknown[]).map(textOf);
+  context.clock.learn(Number(time), sentAt);
+  if (kind === 'grant') return { generation: first!, lease: Number(second) };
+  if (kind === 'wait') return { holder: first!, remaining: Number(second), failed: third! };
+  const entry = entryOf<V>(context, first!);
+  return entry === undefined ? parseFrame(first!)!.stamp : { hit: entry };
+}
+
+/** The entry in a stored text, with its times by the clock of this process. `undefined` for any other text. */
+export function entryOf<V>({ clock, codec }: Context, text: string): Entry<V> | undefined {
+  const frame = parseFrame(text);
+  const entry = frame && decode(codec, frame.payload);
+  // No server writes a moment that `Date` does not know.
+  if (entry === undefined || !(frame!.storedAt < LATEST)) return undefined;
+  const storedAt = clock.toLocal(frame!.storedAt);
+  const { freshUntil } = entry;
+  return freshUntil === undefined
+    ? { ...entry, storedAt, stamp: frame!.stamp }
+    : { ...entry, storedAt, freshUntil: storedAt + freshUntil - entry.storedAt, stamp: frame!.stamp };
+}

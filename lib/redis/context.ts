@@ -1,0 +1,18 @@
+import type { ServerClock } from './clock.js';
+import type { Codec } from './codec.js';
+import type { CommandRunner } from './command-runner.js';
+import type { Keyspace } from './keyspace.js';
+import type { PubSub } from './pub-sub.js';
+
+/** What the parts of one store share. */
+export interface Context {
+  readonly runner: CommandRunner;
+  readonly keyspace: Keyspace;
+  readonly clock: ServerClock;
+  readonly pubSub: PubSub;
+  readonly codec: Codec;
+  /** How long a holder may be silent before another process takes over, in milliseconds. */
+  readonly lease: number;
+  /** The longest wait for the run of another process, in milliseconds. */
+  readonly wait: number;
+}
