@@ -23,6 +23,7 @@ const config: Config = {
   },
   transform: { '^.+\\.ts$': tsJest, [`/node_modules/(${modules})/.+\\.js$`]: tsJest },
   transformIgnorePatterns: [`/node_modules/(?!(${modules})/)`],
+  reporters: ['default', '<rootDir>/__tests__/support/skipped-reporter.mjs'],
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageThreshold: { global: { branches: 95, functions: 95, lines: 95, statements: 95 } },
 };

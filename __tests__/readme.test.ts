@@ -19,7 +19,9 @@ describe('README.md', () => {
   });
 
   it('has its sections in the order in which a new user asks', () => {
-    const headings = [...readme.replaceAll(/^```[\s\S]*?^```$/gmu, '').matchAll(/^## (.*)$/gmu)].map(([, name]) => name);
+    const headings = [...readme.replaceAll(/^```[\s\S]*?^```$/gmu, '').matchAll(/^## (.*)$/gmu)].map(
+      ([, name]) => name,
+    );
     expect(headings).toEqual([
       'Install',
       'Usage',

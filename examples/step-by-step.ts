@@ -19,7 +19,10 @@ const steps: readonly (readonly [label: string, wrap: (fetch: Fetch) => Fetch])[
   ['cache: null', withOptions({ cache: null })],
   ['ttl: 5 s', withOptions({ ttl: 5 * SECOND })],
   ['+ staleWhileRevalidate: 5 s', withOptions({ ttl: 5 * SECOND, staleWhileRevalidate: 5 * SECOND })],
-  ['+ staleIfError: 60 s', withOptions({ ttl: 5 * SECOND, staleWhileRevalidate: 5 * SECOND, staleIfError: 60 * SECOND })],
+  [
+    '+ staleIfError: 60 s',
+    withOptions({ ttl: 5 * SECOND, staleWhileRevalidate: 5 * SECOND, staleIfError: 60 * SECOND }),
+  ],
   [
     '+ errorTtl: 2 s',
     withOptions({ ttl: 5 * SECOND, staleWhileRevalidate: 5 * SECOND, staleIfError: 60 * SECOND, errorTtl: 2 * SECOND }),

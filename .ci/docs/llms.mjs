@@ -18,7 +18,10 @@ const lines = all.slice(1).map((page) => {
   const { title, summary } = headOf(page);
   return `- [${title}](${page}): ${summary}`;
 });
-writeFileSync(join(folder, 'llms.txt'), `# ${name}\n\n> ${description}\n\n- [README](README.md): usage, options, guarantees\n${lines.join('\n')}\n`);
+writeFileSync(
+  join(folder, 'llms.txt'),
+  `# ${name}\n\n> ${description}\n\n- [README](README.md): usage, options, guarantees\n${lines.join('\n')}\n`,
+);
 writeFileSync(
   join(folder, 'llms-full.txt'),
   all.map((page) => `<!-- ${page} -->\n\n${readFileSync(page, 'utf8').trim()}\n`).join('\n'),

@@ -52,7 +52,9 @@ for (const [name, cache] of Object.entries({ nodeCacheStore, unstorageStore, loc
   await getUser.clear();
   const { hits, misses, storeErrors } = getUser.stats();
   const isGone = !(await getUser.has('/users?id=8'));
-  console.log(`${name}: ${JSON.stringify(user)}, ${hits} hit, ${misses} misses, ${storeErrors} errors, cleared ${isGone}`);
+  console.log(
+    `${name}: ${JSON.stringify(user)}, ${hits} hit, ${misses} misses, ${storeErrors} errors, cleared ${isGone}`,
+  );
 }
 
 // Output:

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import KeyvSqlite from '@keyv/sqlite';
 import { Keyv } from 'keyv';
 import { memoizeAsync } from 'aiocachetools';
-import { Upstream } from './support/upstream.js';
-import type { Element } from './support/upstream.js';
+import { Upstream } from '../support/upstream.js';
+import type { Element } from '../support/upstream.js';
 
 const upstream = await Upstream.start();
 const folder = await mkdtemp(join(tmpdir(), 'elements-'));
