@@ -60,6 +60,10 @@ find('canvas').addEventListener('click', ({ offsetX, offsetY }) => {
   const topic = drawing.topicAt(offsetX, offsetY);
   if (topic !== undefined) void world.forget(topic);
 });
+document.addEventListener('keydown', ({ key }) => {
+  const topic = topics[Number(key) - 1];
+  if (topic !== undefined) void world.forget(topic);
+});
 let last = performance.now();
 let owed = 0;
 requestAnimationFrame(frame);
