@@ -9,6 +9,7 @@ export { TimeoutError, UnkeyableArgumentError } from './errors.js';
 export type { Memoizer } from './create-memoizer.js';
 export type { MemoizeEvent, Stats } from './events.js';
 export type { AnyFunction, OptionalFunction } from './functions.js';
+export type { Memoize } from './memoize-async.js';
 export type { AsyncMethod, MemoizedMethods } from './memoize-methods.js';
 export type { Controls, Memoized } from './memoized.js';
 export type { CacheOption, MemoizeOptions, StoreSelector } from './options.js';

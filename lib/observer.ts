@@ -1,5 +1,5 @@
 import createDebug from 'debug';
-import { isThenable } from './platform/promise.js';
+import { isThenable, NativePromise } from './platform/promise.js';
 import type { MemoizeEvent, Stats } from './events.js';
 import type { StoreOperation } from './store/guarded-store.js';
 
@@ -62,14 +62,17 @@ export class Observer {
     this.#counts.inFlight += 1;
   }
 
-  ended(key: string, outcome: RunOutcome, duration: number): void {
+  /** @param error Why, where the outcome is `rejected`. */
+  ended(key: string, outcome: RunOutcome, duration: number, error?: unknown): void {
     this.#counts.inFlight -= 1;
     if (outcome === 'rejected') this.#counts.errors += 1;
     if (outcome === 'timeout') {
       this.#counts.timeouts += 1;
       if (this.isHeard) this.#tell({ type: 'timeout', name: this.#name, key });
     }
-    if (this.isHeard) this.#tell({ type: 'run', name: this.#name, key, duration, outcome });
+    if (!this.isHeard) return;
+    const event = { type: 'run', name: this.#name, key, duration, outcome } as const;
+    this.#tell(outcome === 'rejected' ? { ...event, error } : event);
   }
 
   fellBack(key: string, reason: 'error' | 'soft-timeout' | 'timeout'): void {
@@ -120,7 +123,7 @@ export class Observer {
     if (listener === undefined) return;
     try {
       const answer = listener(event);
-      if (isThenable(answer)) Promise.resolve(answer).catch((error: unknown) => this.#listenerFailed(error));
+      if (isThenable(answer)) NativePromise.resolve(answer).catch((error: unknown) => this.#listenerFailed(error));
     } catch (error) {
       this.#listenerFailed(error);
     }

@@ -4,7 +4,7 @@ import ts from 'typescript';
 
 const ERRORS = new Set(['Error', 'TypeError', 'RangeError', 'TimeoutError', 'UnkeyableArgumentError']);
 
-/** The messages of all errors that the sources make, with `…` for what is put in at run time. */
+/** The messages of all errors that the sources make, with `…` for what is put in at run time. Others' messages are left out. */
 export function thrownMessages(folder: string): string[] {
   const messages = new Set<string>();
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -13,7 +13,8 @@ export function thrownMessages(folder: string): string[] {
     const visit = (node: ts.Node): void => {
       if (ts.isNewExpression(node) && ts.isIdentifier(node.expression) && ERRORS.has(node.expression.text)) {
         const [message] = node.arguments ?? [];
-        if (message !== undefined) messages.add(textOf(message).replaceAll(/…+/gu, '…'));
+        const text = message && textOf(message).replaceAll(/…+/gu, '…');
+        if (text !== undefined && text !== '…') messages.add(text);
       }
       ts.forEachChild(node, visit);
     };

@@ -35,6 +35,7 @@ export interface GuardOptions<V> {
  */
 export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinator<V> {
   readonly isKeeping = true;
+  readonly isForeign = true;
   readonly coordinator: Coordinator<V> | undefined;
   readonly #ordered: OrderedStore<V>;
   readonly #deadlines: Deadlines;
@@ -59,10 +60,20 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
 
   /** A store that answers at once is read at once. */
   get(key: string): Entry<V> | PendingRead<V> | undefined {
+    return this.#read(key, false);
+  }
+
+  peek(key: string): Entry<V> | PendingRead<V> | undefined {
+    return this.#read(key, true);
+  }
+
+  #read(key: string, isPeek: boolean): Entry<V> | PendingRead<V> | undefined {
     const pending = this.#ordered.known(key);
     if (pending !== undefined) return pending ?? undefined;
     try {
-      const found = this.#ordered.get(key, this.#deadlines.limit);
+      const found = isPeek
+        ? this.#ordered.peek(key, this.#deadlines.limit)
+        : this.#ordered.get(key, this.#deadlines.limit);
       if (!isThenable(found)) return this.accept(key, found);
       return new PendingRead(this, key, found);
     } catch (error) {
@@ -94,7 +105,8 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   }
 
   async delete(key: string): Promise<boolean> {
-    return (await this.#reported('delete', key, () => this.#ordered.delete(key, this.#deadlines))) === true;
+    const answer = await this.#reported('delete', key, () => this.#ordered.delete(key, this.#deadlines));
+    return answer === true || (typeof answer === 'number' && answer > 0);
   }
 
   async clear(): Promise<void> {

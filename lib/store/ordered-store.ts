@@ -90,6 +90,13 @@ export class OrderedStore<V> {
     return this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
   }
 
+  /** Reads without making the entry the most recently used one, where the store can, as lru-cache and quick-lru. */
+  peek(key: string, timeout: number): unknown {
+    const { peek } = this.#store as { peek?: unknown };
+    if (typeof peek !== 'function') return this.get(key, timeout);
+    return (peek as (name: string) => unknown).call(this.#store, this.#nameOf(key));
+  }
+
   /** A miss asks twice for its name and a hot key for ever, and to put a name together costs more than to look it up. */
   #nameOf(key: string): string {
     if (key !== this.#lastKey) {
