@@ -93,6 +93,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
 export function resolveOptions(given: unknown, inherited: MemoizeOptions = {}): ResolvedOptions {
   const own = givenOptions(given);
   const merged = mergeOptions(inherited, own);
+  refuseContradictions(merged);
   refuseInert(own, merged);
   return { ...defaults, ...merged } as ResolvedOptions;
 }
@@ -100,7 +101,8 @@ export function resolveOptions(given: unknown, inherited: MemoizeOptions = {}): 
 /** The options that were given, checked one by one and against each other; no defaults. */
 export function givenOptions(given: unknown): MemoizeOptions {
   if (!isPlainObject(given)) throw new TypeError(`Expected options to be a plain object, got ${show(given)}`);
-  const checked: Record<string, unknown> = {};
+  // Without a prototype, on which anything may have been put.
+  const checked = Object.create(null) as Record<string, unknown>;
   for (const option of Reflect.ownKeys(given)) {
     if (typeof option === 'symbol' || !Object.hasOwn(checks, option)) {
       throw new TypeError(`Unknown option \`${String(option)}\`, got ${show(read(given, option))}`);
@@ -112,24 +114,32 @@ export function givenOptions(given: unknown): MemoizeOptions {
     checked[option] = option === 'ignore' ? [...(value as readonly IgnoreRule[])] : value;
   }
   const options = checked as MemoizeOptions;
-  if (options.keyOf !== undefined && options.ignore !== undefined && options.ignore.length > 0) {
-    throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(options.ignore)}`);
-  }
-  if (options.maxSize !== undefined && options.cache !== undefined) {
-    throw new TypeError(`Expected no \`maxSize\` beside \`cache\`, got ${options.maxSize}`);
-  }
+  refuseContradictions(options);
   // What can do nothing whatever a wrapper adds.
   if (options.ttl === Infinity) refuseInert(options, options);
   return options;
 }
 
+function refuseContradictions({ keyOf, ignore, maxSize, cache }: MemoizeOptions): void {
+  if (keyOf !== undefined && ignore !== undefined && ignore.length > 0) {
+    throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(ignore)}`);
+  }
+  if (maxSize !== undefined && cache !== undefined) {
+    throw new TypeError(`Expected no \`maxSize\` beside \`cache\`, got ${maxSize}`);
+  }
+}
+
+function withoutPrototype(options: MemoizeOptions): object {
+  return Object.assign(Object.create(null) as object, options);
+}
+
 /** Own options override defaults one by one, and those that do not go with them. */
 function mergeOptions({ name: _prefix, ...inherited }: MemoizeOptions, own: MemoizeOptions): MemoizeOptions {
-  const kept: { -readonly [Option in keyof MemoizeOptions]: MemoizeOptions[Option] } = inherited;
+  const kept = withoutPrototype(inherited) as { -readonly [Option in keyof MemoizeOptions]: MemoizeOptions[Option] };
   if (own.keyOf !== undefined) delete kept.ignore;
   if (own.cache !== undefined) delete kept.maxSize;
   if (own.maxSize !== undefined) delete kept.cache;
-  return { ...kept, ...own };
+  return Object.assign(kept, own);
 }
 
 /** Refuses own options that can do nothing beside the others: more often than not a `ttl` was forgotten. */

@@ -66,7 +66,7 @@ describe('Canonicalizer', () => {
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       return heapUsed < before.heapUsed + 3_000_000 && arrayBuffers < before.arrayBuffers + 100_000;
     });
-  });
+  }, 60_000);
 
   it('holds on to nothing that ended a block of numbers', async () => {
     const ended = ((): WeakRef<object> => {

@@ -124,7 +124,9 @@ describe('GuardedStore', () => {
     [true, true],
     [false, false],
     [undefined, false],
-    [1, false],
+    [1, true],
+    [0, false],
+    [-1, false],
     ['true', false],
   ])('takes %p for the answer to a delete as %p', async (answer, isDeleted) => {
     const store = new FaultyStore('at once');
