@@ -1,3 +1,9 @@
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startTimer } from '../../lib/platform/timer.js';
 
@@ -88,5 +94,136 @@ describe('startTimer', () => {
     }
     started[0]!();
     expect(calls).toHaveLength(1);
+  });
+
+  describe('when the loop was busy', () => {
+    let now: number;
+    beforeEach(() => {
+      now = 0;
+      jest.spyOn(performance, 'now').mockImplementation(() => now);
+    });
+
+    it.each([
+      [0, 100],
+      [4, 101],
+      [30, 130],
+      [100, 200],
+      [60_000, 200],
+    ])('a timer that is %d ms late calls back after another moment', (lateness, calledAt) => {
+      startTimer(100, record);
+      now = 100 + lateness;
+      jest.advanceTimersByTime(calledAt - 1);
+      expect(calls).toEqual([]);
+      jest.advanceTimersByTime(1);
+      expect(calls).toEqual([calledAt]);
+    });
+
+    it.each([
+      [0, false],
+      [49, false],
+      [50, true],
+      [1e9, true],
+    ])('a timer that is %d ms late says whether this process was busy', (lateness, wasBusy) => {
+      const timer = startTimer(100, record);
+      expect(timer.firedAt).toBeUndefined();
+      now = 100 + lateness;
+      jest.advanceTimersByTime(300);
+      expect([timer.wasBusy, timer.firedAt]).toEqual([wasBusy, 100 + lateness]);
+    });
+
+    it('can be stopped meanwhile', () => {
+      for (const lateness of [1, 50]) {
+        now = 0;
+        const timer = startTimer(100, record);
+        now = 100 + lateness;
+        jest.advanceTimersByTime(100);
+        timer.stop();
+        jest.advanceTimersByTime(1_000);
+      }
+      expect(calls).toEqual([]);
+    });
+
+    it('takes a host without `setImmediate`', () => {
+      const { setImmediate: original } = globalThis;
+      Reflect.deleteProperty(globalThis, 'setImmediate');
+      try {
+        startTimer(100, record);
+        now = 102;
+        jest.advanceTimersByTime(101);
+        expect(calls).toEqual([101]);
+      } finally {
+        globalThis.setImmediate = original;
+      }
+    });
+  });
+
+  it('lets an answer count that arrived while the loop was blocked', async () => {
+    jest.useRealTimers();
+    const path = join(mkdtempSync(join(tmpdir(), 'timer-')), 'server');
+    const worker = new Worker(
+      `const { createServer } = require('node:net');
+       createServer((socket) => socket.on('data', () => socket.write('answer'))).listen(
+         ${JSON.stringify(path)}, () => require('node:worker_threads').parentPort.postMessage('ready'));`,
+      { eval: true },
+    );
+    try {
+      await once(worker, 'message');
+      const socket = connect(path);
+      await once(socket, 'connect');
+      const events: string[] = [];
+      for (const delay of [20, 40]) {
+        socket.write('question');
+        const ended = new Promise<void>((resolve) => {
+          startTimer(delay, () => resolve(void events.push('timeout')));
+        });
+        socket.once('data', () => events.push('answer'));
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);
+        await ended;
+      }
+      expect(events).toEqual(['answer', 'timeout', 'answer', 'timeout']);
+      socket.destroy();
+    } finally {
+      await worker.terminate();
+    }
+  });
+
+  describe('where timers are replaced', () => {
+    it('calls back by the clock that it was started with', async () => {
+      jest.useRealTimers();
+      const called = new Promise<void>((resolve) => startTimer(1, resolve));
+      jest.useFakeTimers();
+      await called;
+    });
+
+    it('stays stopped where `clearTimeout` belongs to another clock', () => {
+      const timer = startTimer(5, record);
+      const clearTimeout = jest.spyOn(globalThis, 'clearTimeout').mockImplementation(() => {});
+      timer.stop();
+      clearTimeout.mockRestore();
+      jest.advanceTimersByTime(5);
+      expect(calls).toEqual([]);
+    });
+
+    it.each([
+      ['returns nothing', () => undefined],
+      [
+        'throws',
+        () => {
+          throw new Error('Disallowed operation called within global scope');
+        },
+      ],
+    ])('never throws where `setTimeout` %s', (_, setTimeout) => {
+      jest.spyOn(globalThis, 'setTimeout').mockImplementation(setTimeout as never);
+      startTimer(5, record).stop();
+      expect(calls).toEqual([]);
+    });
+
+    it('takes no arguments from the host', () => {
+      jest
+        .spyOn(globalThis, 'setTimeout')
+        .mockImplementation(((callback: (...args: unknown[]) => void) => callback(1)) as never);
+      startTimer(5, record);
+      expect(calls).toEqual([0]);
+    });
   });
 });

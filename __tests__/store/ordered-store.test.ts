@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Keyv } from 'keyv';
 import { TimeoutError } from '../../lib/errors.js';
-import { Deadlines } from '../../lib/store/deadline.js';
+import { Deadlines, withDeadline } from '../../lib/store/deadline.js';
 import { createEntry } from '../../lib/store/entry.js';
-import { withDeadline, OrderedStore } from '../../lib/store/ordered-store.js';
+import { OrderedStore } from '../../lib/store/ordered-store.js';
 import { isSharedStore } from '../../lib/store/store-like.js';
 import { deferred, flush } from '../support/call-recorder.js';
 import { collectGarbage } from '../support/collect-garbage.js';
@@ -76,27 +76,27 @@ describe('OrderedStore', () => {
   describe('known', () => {
     it('is nothing where no operation is under way', () => {
       const ordered = new OrderedStore<string>(new FaultyStore('at once'), '');
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
       void ordered.set('a', entry, undefined, deadlines);
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
     });
 
     it('is the entry on its way, then `null` for one that is being forgotten, of the latest operation', async () => {
       const store = hanging();
       const ordered = new OrderedStore<string>(store, '');
       const written = ordered.set('a', entry, undefined, deadlines);
-      expect(ordered.known('a')).toBe(entry);
-      expect(ordered.known('b')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBe(entry);
+      expect(ordered.pendingEntry('b')).toBeUndefined();
       const deleted = ordered.delete('a', deadlines);
-      expect(ordered.known('a')).toBeNull();
+      expect(ordered.pendingEntry('a')).toBeNull();
       const writtenAgain = ordered.set('a', other, undefined, deadlines);
-      expect(ordered.known('a')).toBe(other);
+      expect(ordered.pendingEntry('a')).toBe(other);
       for (let index = 0; index < 3; index += 1) {
-        expect(ordered.known('a')).toBe(other);
+        expect(ordered.pendingEntry('a')).toBe(other);
         store.hung[index]!.land();
         await flush();
       }
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
       await Promise.all([written, deleted, writtenAgain]);
       expect(store.entries.get('a')).toBe(other);
     });
@@ -109,7 +109,7 @@ describe('OrderedStore', () => {
       );
       await jest.advanceTimersByTimeAsync(250);
       await failed;
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
     });
 
     it.each([
@@ -131,18 +131,18 @@ describe('OrderedStore', () => {
       void ordered.set('a', entry, undefined, deadlines);
       const queued = ordered.set('a', other, undefined, deadlines) as Promise<unknown>;
       queued.catch(() => undefined);
-      expect(ordered.known('a')).toBe(other);
+      expect(ordered.pendingEntry('a')).toBe(other);
       first.resolve();
       await flush();
       expect(sets).toBe(2);
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
 
       try {
         await (ordered.set('b', other, undefined, deadlines) as Promise<unknown>);
       } catch {
         // The store refuses here too, at once or later: the point is that nothing stays.
       }
-      expect(ordered.known('b')).toBeUndefined();
+      expect(ordered.pendingEntry('b')).toBeUndefined();
     });
 
     it('is `null` for every key while `clear` is under way, but for those written since', async () => {
@@ -151,16 +151,16 @@ describe('OrderedStore', () => {
       store.faults.delete = 'hangs';
       const ordered = new OrderedStore<string>(store, '');
       const cleared = ordered.clear(deadlines);
-      expect(ordered.known('a')).toBeNull();
+      expect(ordered.pendingEntry('a')).toBeNull();
       const written = ordered.set('a', other, undefined, deadlines);
-      expect(ordered.known('a')).toBe(other);
-      expect(ordered.known('b')).toBeNull();
+      expect(ordered.pendingEntry('a')).toBe(other);
+      expect(ordered.pendingEntry('b')).toBeNull();
       await flush();
       store.hung[0]!.land();
       await flush();
       store.hung[1]!.land();
       await Promise.all([cleared, written]);
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
       expect([...store.entries]).toEqual([['a', other]]);
     });
   });
@@ -206,7 +206,7 @@ describe('OrderedStore', () => {
       const ordered = new OrderedStore<string>(store, '');
       void ordered.set('a', entry, undefined, deadlines);
       const cleared = ordered.clear(deadlines);
-      expect(ordered.known('a')).toBeNull();
+      expect(ordered.pendingEntry('a')).toBeNull();
       const written = ordered.set('b', other, undefined, deadlines);
       await flush();
       expect(store.hung.map(({ operation, key }) => [operation, key])).toEqual([['set', 'a']]);
@@ -225,14 +225,14 @@ describe('OrderedStore', () => {
       const store = leastStore();
       const ordered = new OrderedStore<string>(store, '');
       expect(ordered.now()).toBe(1_000);
-      expect(ordered.isVisible(entryOf('before', 1_000))).toBe(true);
+      expect(ordered.isVisible('7', entryOf('before', 1_000))).toBe(true);
       await ordered.clear(deadlines);
-      expect(ordered.isVisible(entryOf('before', 1_000))).toBe(false);
+      expect(ordered.isVisible('7', entryOf('before', 1_000))).toBe(false);
       expect(ordered.now()).toBe(1_001);
-      expect(ordered.isVisible(entryOf('after', ordered.now()))).toBe(true);
+      expect(ordered.isVisible('7', entryOf('after', ordered.now()))).toBe(true);
       await ordered.clear(deadlines);
-      expect(ordered.isVisible(entryOf('between', 1_001))).toBe(false);
-      expect(ordered.isVisible(entryOf('after', ordered.now()))).toBe(true);
+      expect(ordered.isVisible('7', entryOf('between', 1_001))).toBe(false);
+      expect(ordered.isVisible('7', entryOf('after', ordered.now()))).toBe(true);
       jest.setSystemTime(5_000);
       expect(ordered.now()).toBe(5_000);
     });
@@ -240,7 +240,7 @@ describe('OrderedStore', () => {
     it('hides nothing where the store can', async () => {
       const ordered = new OrderedStore<string>(new Map<string, Entry<string>>(), '');
       await ordered.clear(deadlines);
-      expect(ordered.isVisible(entryOf('at the same time', 1_000))).toBe(true);
+      expect(ordered.isVisible('7', entryOf('at the same time', 1_000))).toBe(true);
       expect(ordered.now()).toBe(1_000);
     });
 
@@ -270,11 +270,11 @@ describe('OrderedStore', () => {
       const both = [ordered.clear(deadlines), ordered.clear(deadlines)];
       await flush();
       expect(store.hung).toHaveLength(1);
-      expect(ordered.known('a')).toBeNull();
+      expect(ordered.pendingEntry('a')).toBeNull();
       store.hung[0]!.land();
       await Promise.all(both);
       expect(store.hung).toHaveLength(1);
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
     });
 
     it('asks a store that hangs for no second key', async () => {
@@ -337,7 +337,7 @@ describe('OrderedStore', () => {
       })();
       await collectGarbage();
       expect(held.deref()).toBeUndefined();
-      expect(ordered.known('a')).toBeUndefined();
+      expect(ordered.pendingEntry('a')).toBeUndefined();
     });
 
     it('holds no entry of a write that never settles, once its time and the next operation have passed', async () => {
@@ -376,7 +376,7 @@ describe('a store that is slower than what is called for', () => {
     store.faults.set = 'hangs';
     const ordered = new OrderedStore<string>(store, '');
     const writes = Array.from({ length: 100 }, (_, index) => ordered.set('a', entryOf(String(index)), 5, deadlines));
-    expect(ordered.known('a')).toEqual(entryOf('99'));
+    expect(ordered.pendingEntry('a')).toEqual(entryOf('99'));
     store.hung[0]!.land();
     await flush();
     store.hung[1]!.land();

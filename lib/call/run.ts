@@ -123,6 +123,10 @@ export class Run<V> {
 
   #startGranted(grant: Grant<V>): void {
     this.#release = (why) => grant.release(why);
+    if (grant.unleased !== undefined) {
+      const { unleased: error } = grant;
+      this.#call.wrapper.observer.unleased(this.#call.key, error instanceof Error ? error.message : String(error));
+    }
     // A fence in another process.
     onAbort([grant.lost], () => this.#call.namespace.registry.detach(this.#flight));
     this.#callFn(grant);

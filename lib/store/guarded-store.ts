@@ -1,9 +1,8 @@
 import { TimeoutError } from '../errors.js';
 import { isThenable } from '../platform/promise.js';
-import { Deadlines } from './deadline.js';
+import { Deadlines, timeoutOf, withDeadline } from './deadline.js';
 import { createEntry, isEntry } from './entry.js';
 import { lifetimeOf } from './freshness.js';
-import { timeoutOf, withDeadline } from './ordered-store.js';
 import { PendingRead } from './pending-read.js';
 import { NOT_FRESH } from './result-store.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
@@ -68,7 +67,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   }
 
   #read(key: string, isPeek: boolean): Entry<V> | PendingRead<V> | undefined {
-    const pending = this.#ordered.known(key);
+    const pending = this.#ordered.pendingEntry(key);
     if (pending !== undefined) return pending ?? undefined;
     try {
       const found = isPeek
@@ -105,8 +104,9 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   }
 
   async delete(key: string): Promise<boolean> {
-    const answer = await this.#reported('delete', key, () => this.#ordered.delete(key, this.#deadlines));
-    return answer === true || (typeof answer === 'number' && answer > 0);
+    const deleted = await this.#reported('delete', key, () => this.#ordered.delete(key, this.#deadlines));
+    // Some stores answer with a count.
+    return deleted === true || (typeof deleted === 'number' && deleted > 0);
   }
 
   async clear(): Promise<void> {
@@ -118,10 +118,15 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     { seen, spent }: { readonly seen: Entry<V> | undefined; readonly spent: number },
   ): Promise<Acquired<V>> {
     const { limit } = this.#deadlines;
-    return this.#reported('get', key, () => {
+    return this.#orLocalGrant('get', key, async () => {
       if (spent >= limit) throw new TimeoutError(`The store took the ${limit} ms of this call for the lookup`, limit);
       const timeout = Math.ceil(limit - spent);
-      return this.#afterPending(key, (store) => store.acquire(this.#prefix + key, { seen, timeout }));
+      return this.#afterPending(key, async (store) => {
+        const acquired = await store.acquire(this.#prefix + key, { seen, timeout });
+        // From before a `delete` that the store did not carry out.
+        const isOld = 'hit' in acquired && !this.#ordered.isVisible(key, acquired.hit);
+        return isOld ? store.acquire(this.#prefix + key, { seen: acquired.hit, timeout }) : acquired;
+      });
     });
   }
 
@@ -130,20 +135,23 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     acquired: Extract<Acquired<V>, { wait: unknown }>,
     signal: AbortSignalLike,
   ): Promise<Settled<V> | { readonly alone: string }> {
-    return this.#reported('get', key, () => acquired.wait(signal));
+    return this.#orLocalGrant('get', key, () => acquired.wait(signal));
   }
 
-  begin(key: string, { drop }: { readonly drop: boolean }): Promise<Grant<V>> {
+  async begin(key: string, { drop }: { readonly drop: boolean }): Promise<Grant<V>> {
     const timeout = this.#deadlines.limit;
-    return this.#reported('set', key, () =>
-      this.#afterPending(key, (store) => store.begin(this.#prefix + key, { drop, timeout })),
-    );
+    const begin = async (): Promise<{ readonly grant: Grant<V> }> => ({
+      grant: await this.#afterPending(key, (store) => store.begin(this.#prefix + key, { drop, timeout })),
+    });
+    // A `prime` rejects where the store cannot be reached.
+    return (await (drop ? this.#reported('set', key, begin) : this.#orLocalGrant('set', key, begin))).grant;
   }
 
   accept(key: string, found: unknown): Entry<V> | undefined {
+    this.#ordered.answered();
     if (found === undefined || found === null) return undefined;
     try {
-      if (isEntry(found)) return this.#ordered.isVisible(found) ? found : undefined;
+      if (isEntry(found)) return this.#ordered.isVisible(key, found) ? found : undefined;
       throw new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss');
     } catch (error) {
       this.#report('get', key, error);
@@ -157,18 +165,36 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   }
 
   failed(key: string, error: unknown): void {
+    this.#ordered.answered();
     this.#report('get', key, error);
   }
 
-  timedOut(key: string): void {
+  timedOut(key: string, { wasBusy }: PendingRead<V>): void {
+    if (!wasBusy) this.#ordered.hung();
     this.#report('get', key, timeoutOf('get', this.#deadlines));
+  }
+
+  /** Where the store cannot be asked, its near part may grant a run of this process alone. */
+  async #orLocalGrant<T>(
+    operation: StoreOperation,
+    key: string,
+    act: () => Promise<T>,
+  ): Promise<T | { readonly grant: Grant<V> }> {
+    try {
+      return await this.#reported(operation, key, act);
+    } catch (error) {
+      const grant = this.#shared?.grantLocally?.(this.#prefix + key, error);
+      if (grant === undefined) throw error;
+      return { grant };
+    }
   }
 
   /** Earlier operations of this process must have reached the store: else a grant is fenced, or an old value found. */
   #afterPending<T>(key: string, act: (store: SharedStore<V>) => Promise<T>): Promise<T> {
     const store = this.#shared as SharedStore<V>;
-    const flushed = this.#ordered.reached(key);
+    const flushed = this.#ordered.whenFlushed(key);
     if (flushed === undefined) return act(store);
+    if (this.#ordered.isClearLate) return Promise.reject(new Error('The store is still being cleared'));
     return withDeadline(flushed, this.#deadlines, 'an earlier operation').then(() => act(store));
   }
 

@@ -1,65 +1,93 @@
 import { isThenable } from '../platform/promise.js';
-import { listKeys, removeFrom } from './store-like.js';
+import { Deadlines } from './deadline.js';
+import { keysOf } from './delete-by-prefix.js';
+import { removeFrom, takesTtl } from './store-like.js';
 import type { StoreLike } from './store-like.js';
 import type { Entry, Store } from './store.js';
 
-/** A read from far that may be kept near, unless something happens to its key meanwhile. */
+/** A read from far, or a write to far, whose result may be kept near. It is void once its key changes meanwhile. */
 export interface Fill {
   readonly key: string;
   isVoid: boolean;
 }
 
-/** What stands near: the far entry as it is, and what it takes to tell whether it may still be used. */
+/** What the near store holds: the far entry as it is, and what decides whether it may still be served. */
 interface Kept<V> {
   readonly entry: Entry<V>;
-  /** Of which life of its namespace. */
-  readonly life: string;
+  /** Of its namespace, when it was kept. */
+  readonly generation: string;
+  /** When the far store confirmed the entry, or a run brought it. */
   readonly since: number;
-  /** `null`: as long as the entry is fresh. */
-  readonly until: number | null;
+  /** Set for an entry that the far store does not have: how long it is served, in milliseconds. */
+  readonly longest?: number;
 }
 
-/** Before every key: no wrapper can have an empty name, so a store that is also used directly stays apart. */
+interface KeepOptions {
+  /** How long the entry can be of use, stale windows included, in milliseconds. */
+  readonly lifetime?: number | undefined;
+  /** For an entry that the far store does not have: how long it is served, in milliseconds. */
+  readonly longest?: number | undefined;
+}
+
+/** Before every key: no wrapper can have an empty name, so a store that is also used directly is not disturbed. */
 const PREFIX = '|';
 
+/** How long the near store may take to list its keys, in milliseconds for each step. */
+const LISTING_LIMIT = 1_000;
+
 /**
- * The near store of a `tiered` one. What is forgotten here is gone at once, however slow the store is; a store that
- * fails costs a read from far, never an answer.
+ * The near store of a `tiered` one.
+ *
+ * A near copy goes wrong in two ways: a slow fill puts back what was invalidated while it was under way, and an entry that
+ * cannot be removed is served for good. Both are mended without trust in the store that holds the copies:
+ *
+ * - Every read from far opens a **fill**. An invalidation voids the open fills of its key, and what a void fill brings is not
+ *   kept. This is the lease of Facebook's memcache paper (NSDI 2013, section 3.2.1), inside one process. It also covers
+ *   messages that overtake replies, as in Redis' client-side caching.
+ * - Every copy carries the **generation** of its namespace. `forgetAll` begins a new one, so that older copies are void at
+ *   once, also in a store that cannot list its keys. Sweeping them only frees memory.
+ * - A store that fails costs a read from far, never an answer. Where a removal fails, a new generation begins.
  */
-export class Near<V> {
+export class NearCache<V> {
   readonly #store: StoreLike<unknown>;
-  readonly #passesTtl: boolean;
+  readonly #takesTtl: boolean;
   readonly #fills = new Map<string, Set<Fill>>();
-  /** Keys whose removal is under way in a slow store. */
-  readonly #leaving = new Map<string, number>();
-  /** Values of an earlier life are gone, also where the store cannot list them. */
-  readonly #lives = new Map<string, number>();
+  /** How many removals of a key are under way in a slow store. */
+  readonly #removals = new Map<string, number>();
+  readonly #generations = new Map<string, number>();
   /** The store may outlive this process, or be shared. */
   readonly #self = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
-  #life = 0;
+  readonly #onRefused: (error: unknown) => void;
+  #generation = 0;
 
-  constructor(store: StoreLike<unknown>) {
+  /** @param onRefused Receives the errors of a store that does not take an entry. */
+  constructor(store: StoreLike<unknown>, onRefused: (error: unknown) => void) {
     this.#store = store;
-    this.#passesTtl = store.set.length >= 3;
+    this.#onRefused = onRefused;
+    this.#takesTtl = takesTtl(store);
   }
 
-  /** An entry that is fresh; never throws. */
-  get(key: string): Entry<V> | undefined | PromiseLike<Entry<V> | undefined> {
-    if (this.#leaving.has(key)) return undefined;
-    const life = this.#lifeOf(key);
-    try {
-      const found = this.#store.get(PREFIX + key);
-      if (!isThenable(found)) return this.#usable(key, found, life);
-      return found.then(
-        (entry) => this.#usable(key, entry, this.#lifeOf(key)),
-        () => undefined,
-      );
-    } catch {
-      return undefined;
-    }
+  /** A fresh entry that is at most `longest` old. Never throws. */
+  get(key: string, longest: number): Entry<V> | undefined | PromiseLike<Entry<V> | undefined> {
+    return this.#read(key, (kept, now) => {
+      const { freshUntil } = kept.entry;
+      const isFresh = freshUntil === undefined || now < freshUntil;
+      return isFresh && now - kept.since < Math.min(longest, kept.longest ?? Infinity) ? kept.entry : undefined;
+    });
   }
 
-  /** A read from far begins. */
+  /**
+   * An entry for the time in which the far store cannot be reached. It counts as stale once it is older than `longest`, so
+   * that it answers inside the stale windows of its wrapper only. Never throws.
+   */
+  getInOutage(key: string, longest: number): Entry<V> | undefined | PromiseLike<Entry<V> | undefined> {
+    return this.#read(key, ({ entry, since }) => {
+      const freshUntil = Math.min(entry.freshUntil ?? Infinity, since + longest);
+      return freshUntil === Infinity ? entry : { ...entry, freshUntil };
+    });
+  }
+
+  /** A read from far, or a write to it, begins. */
   begin(key: string): Fill {
     const fill = { key, isVoid: false };
     const fills = this.#fills.get(key);
@@ -68,18 +96,18 @@ export class Near<V> {
     return fill;
   }
 
-  /** The read has ended, and is kept if nothing has overtaken it. */
-  end(fill: Fill, entry: Entry<V> | undefined, longest: number): void {
+  /** The read has ended. Its entry is kept, unless the key has changed meanwhile. */
+  end(fill: Fill, entry: Entry<V> | undefined): void {
     this.#close(fill);
-    if (entry !== undefined && !fill.isVoid) this.#keep(fill.key, entry, longest);
+    if (entry !== undefined && !fill.isVoid) this.#keep(fill.key, entry, {});
   }
 
-  /** The same for a value of our own, which what is read meanwhile must not replace. */
-  replace(fill: Fill, entry: Entry<V>, longest: number): void {
+  /** The same for a value of this process, which an older read must not replace. */
+  replace(fill: Fill, entry: Entry<V>, { lifetime = Infinity, longest }: KeepOptions): void {
     this.#close(fill);
     if (fill.isVoid) return;
     this.#voidFills(fill.key);
-    this.#keep(fill.key, entry, longest);
+    this.#keep(fill.key, entry, { lifetime, longest });
   }
 
   forget(key: string): void {
@@ -87,45 +115,70 @@ export class Near<V> {
     this.#remove(key);
   }
 
-  /** @param prefix Where it is no namespace, more is forgotten than asked for. */
+  /** @param prefix `name|`. For any other, all namespaces are forgotten. */
   forgetAll(prefix = ''): void {
     const isNamespace = prefix.indexOf('|') === prefix.length - 1 && prefix !== '';
-    if (isNamespace) this.#lives.set(prefix, (this.#lives.get(prefix) ?? 0) + 1);
-    else this.#life += 1;
+    if (isNamespace) this.#generations.set(prefix, (this.#generations.get(prefix) ?? 0) + 1);
+    else this.#generation += 1;
     for (const key of this.#fills.keys()) if (key.startsWith(prefix)) this.#voidFills(key);
-    this.#sweep(prefix);
+    void this.#sweep(prefix);
   }
 
-  #usable(key: string, found: unknown, life: string): Entry<V> | undefined {
-    const kept = (found as Entry<Kept<V>> | null | undefined)?.value;
-    if (kept === undefined || kept === null || kept.life !== life || this.#leaving.has(key)) return undefined;
-    const now = Date.now();
-    const { entry, since, until } = kept;
-    if (since > now || (until !== null && until <= now)) return undefined;
-    return entry.freshUntil === undefined || now < entry.freshUntil ? entry : undefined;
+  #read(
+    key: string,
+    judge: (kept: Kept<V>, now: number) => Entry<V> | undefined,
+  ): Entry<V> | undefined | PromiseLike<Entry<V> | undefined> {
+    if (this.#removals.has(key)) return undefined;
+    const generation = this.#generationOf(key);
+    const use = (found: unknown, current: string): Entry<V> | undefined => {
+      const kept = (found as Entry<Kept<V>> | null | undefined)?.value;
+      if (kept === undefined || kept === null || kept.generation !== current) return undefined;
+      const now = Date.now();
+      return this.#removals.has(key) || kept.since > now ? undefined : judge(kept, now);
+    };
+    try {
+      const found = this.#store.get(PREFIX + key);
+      if (!isThenable(found)) return use(found, generation);
+      return found.then(
+        (later) => use(later, this.#generationOf(key)),
+        () => undefined,
+      );
+    } catch {
+      // A near store that cannot be read is an empty one.
+      return undefined;
+    }
   }
 
-  #keep(key: string, entry: Entry<V>, longest: number): void {
+  #keep(key: string, entry: Entry<V>, { lifetime, longest }: KeepOptions): void {
     const now = Date.now();
-    const remaining = Math.min(longest, entry.freshUntil === undefined ? Infinity : entry.freshUntil - now);
+    const remaining = lifetime ?? (entry.freshUntil === undefined ? Infinity : entry.freshUntil - now);
     if (!(remaining > 0)) return;
-    const until = longest === Infinity ? null : now + longest;
-    const kept: Entry<Kept<V>> = { v: 1, value: { entry, life: this.#lifeOf(key), since: now, until }, storedAt: now };
+    const value: Kept<V> = {
+      entry,
+      generation: this.#generationOf(key),
+      since: now,
+      ...(longest === undefined ? undefined : { longest }),
+    };
+    const kept: Entry<Kept<V>> = { v: 1, value, storedAt: now };
     const hint = remaining === Infinity ? undefined : Math.ceil(remaining);
     try {
-      const written = this.#passesTtl
+      const written = this.#takesTtl
         ? (this.#store as Store).set(PREFIX + key, kept, hint)
         : this.#store.set(PREFIX + key, kept);
       if (!isThenable(written)) return;
       const fill = this.begin(key);
       const landed = (): void => {
         this.#close(fill);
-        // What was forgotten while it was on its way may stand there again.
+        // The key was invalidated while the copy was on its way.
         if (fill.isVoid) this.#remove(key);
       };
-      written.then(landed, landed);
-    } catch {
+      written.then(landed, (error: unknown) => {
+        landed();
+        this.#onRefused(error);
+      });
+    } catch (error) {
       this.#remove(key);
+      this.#onRefused(error);
     }
   }
 
@@ -133,41 +186,38 @@ export class Near<V> {
     try {
       const removed = removeFrom(this.#store, PREFIX + key);
       if (!isThenable(removed)) return;
-      this.#leaving.set(key, (this.#leaving.get(key) ?? 0) + 1);
+      this.#removals.set(key, (this.#removals.get(key) ?? 0) + 1);
       removed.then(
-        () => this.#left(key),
+        () => this.#removed(key),
         () => {
-          this.#life += 1;
-          this.#left(key);
+          this.#generation += 1;
+          this.#removed(key);
         },
       );
     } catch {
-      // What cannot be removed must not be used.
-      this.#life += 1;
+      // What cannot be removed must not be served.
+      this.#generation += 1;
     }
   }
 
-  #left(key: string): void {
-    const count = this.#leaving.get(key) ?? 1;
-    if (count > 1) this.#leaving.set(key, count - 1);
-    else this.#leaving.delete(key);
+  #removed(key: string): void {
+    const count = this.#removals.get(key) ?? 1;
+    if (count > 1) this.#removals.set(key, count - 1);
+    else this.#removals.delete(key);
   }
 
-  /** Room for the living: what is swept has ended already. */
-  #sweep(prefix: string): void {
+  /** Frees the memory of void copies, and leaves those that came since. */
+  async #sweep(prefix: string): Promise<void> {
     try {
-      const keys = listKeys(this.#store);
-      if (keys === undefined) return;
-      if (Symbol.iterator in keys) this.#sweepKeys([...keys], prefix);
-      else void collect(keys).then((all) => this.#sweepKeys(all, prefix));
+      for (const name of await keysOf(this.#store, PREFIX + prefix, new Deadlines(LISTING_LIMIT))) {
+        const key = name.slice(PREFIX.length);
+        const found = this.#store.get(name);
+        if (isThenable(found)) void found.then(undefined, () => undefined);
+        const kept = (found as Entry<Kept<V>> | null | undefined)?.value;
+        if (kept?.generation !== this.#generationOf(key)) this.#remove(key);
+      }
     } catch {
-      return;
-    }
-  }
-
-  #sweepKeys(keys: readonly unknown[], prefix: string): void {
-    for (const key of keys) {
-      if (typeof key === 'string' && key.startsWith(PREFIX + prefix)) this.#remove(key.slice(PREFIX.length));
+      // The copies are void in any case; a store that cannot list them drops them in its own time.
     }
   }
 
@@ -180,19 +230,8 @@ export class Near<V> {
     if (fills?.delete(fill) === true && fills.size === 0) this.#fills.delete(fill.key);
   }
 
-  #lifeOf(key: string): string {
-    const life = this.#lives.size === 0 ? 0 : (this.#lives.get(key.slice(0, key.indexOf('|') + 1)) ?? 0);
-    return `${this.#self}.${this.#life}.${life}`;
+  #generationOf(key: string): string {
+    const own = this.#generations.size === 0 ? 0 : (this.#generations.get(key.slice(0, key.indexOf('|') + 1)) ?? 0);
+    return `${this.#self}.${this.#generation}.${own}`;
   }
-}
-
-/** All there is; what comes before a failure is what can be had. */
-async function collect(keys: AsyncIterable<unknown>): Promise<unknown[]> {
-  const all: unknown[] = [];
-  try {
-    for await (const key of keys) all.push(key);
-  } catch {
-    return all;
-  }
-  return all;
 }

@@ -1,6 +1,8 @@
-import { TimeoutError } from '../errors.js';
 import { isThenable } from '../platform/promise.js';
-import { isSharedStore, listKeys, removeFrom } from './store-like.js';
+import { CircuitBreaker } from './circuit-breaker.js';
+import { timeoutOf } from './deadline.js';
+import { canDeleteByPrefix, deleteByPrefix } from './delete-by-prefix.js';
+import { isSharedStore, removeFrom, takesTtl } from './store-like.js';
 import type { Deadlines } from './deadline.js';
 import type { Entry, Grant, SharedStore, Store } from './store.js';
 import type { StoreLike } from './store-like.js';
@@ -9,15 +11,16 @@ type Kind = 'set' | 'delete';
 
 /** A write or delete that the store has not answered yet. */
 class Operation<V> {
-  /** The store has had its time; what it holds is anybody's guess. */
+  /** Timed out: the stored value is unknown. */
   isLate = false;
-  /** A later operation on the key has been called for. */
+  /** A later operation on the key has begun. */
   isOvertaken = false;
   isSent = false;
   isSkipped = false;
-  /** What it waits for before it is sent. */
+  readonly calledAt = Date.now();
+  /** It is sent after this. */
   turn: Promise<unknown> | undefined;
-  /** What the store will say, while the operation waits for its turn. */
+  /** The store's answer, while the operation waits for its turn. */
   answer: Promise<unknown> | undefined;
   /** Resolves, never rejects, when the next operation on the key may be sent. */
   over: Promise<unknown> = Promise.resolve();
@@ -25,15 +28,15 @@ class Operation<V> {
   constructor(
     readonly key: string,
     readonly kind: Kind,
-    /** What calls are to see meanwhile; `null`: nothing. */
+    /** What calls see meanwhile; `null`: nothing. */
     public entry: Entry<V> | null,
     public send: () => unknown,
     readonly deadlines: Deadlines,
-    /** Called if the operation is not to be sent after all. */
+    /** Called if the operation is never sent. */
     readonly onSkipped: () => void = noop,
   ) {}
 
-  /** A write that still waits for its turn is for nothing now; sent all the same, writes would queue up without end. */
+  /** A write that still waits for its turn is not sent: writes to a slow store would queue up without end. */
   overtake(): void {
     if (!this.isOvertaken && !this.isSent && this.kind === 'set') {
       this.isSkipped = true;
@@ -45,31 +48,55 @@ class Operation<V> {
   }
 }
 
+/** How many failed deletes are remembered one by one. */
+const MOST_TOMBSTONES = 1_000;
+
 /**
- * The entries of one name in one store, for all wrappers of that name. Operations on a key reach the store in the order
- * in which they were called for, and reads see their outcome from the moment of the call, however slow the store is.
+ * The entries of one name in one store, for all wrappers of that name.
+ *
+ * A store may be slow, may answer out of order and may fail, and still no call may see an entry from before a `delete`. So
+ * this is a write-behind queue with one place for each key (as in the paper on Facebook's memcache, NSDI 2013, section 3.2,
+ * deletes are ordered after the writes they invalidate):
+ *
+ * - An operation on a key is sent when the one before it has settled or timed out. A `clear` waits for all of them.
+ * - Until then it is visible here: a read sees the entry of a pending write, and nothing where a delete or clear is pending.
+ * - At most two operations wait for each key. A newer one replaces a write that has not been sent.
+ * - A write that lands after its deadline, on top of a newer operation, is deleted again.
+ * - A delete or clear that fails leaves a **tombstone**: what was stored before it stays invisible to this process.
  */
 export class OrderedStore<V> {
   readonly #store: StoreLike<V>;
   readonly #prefix: string;
-  readonly #passesTtl: boolean;
+  readonly #takesTtl: boolean;
   readonly #isShared: boolean;
+  /** Keeps the deadline of a read itself. */
+  readonly #isTimed: boolean;
+  /** False once the store has answered at once: it is in memory and compares keys as they are. */
+  #carriesKeys: boolean;
+  readonly #breaker: CircuitBreaker | undefined;
   readonly #pending = new Map<string, Operation<V>>();
+  /** When a delete failed, by key. */
+  readonly #tombstones = new Map<string, number>();
+  #lastTombstone = -Infinity;
   #lastKey: string | undefined;
   #lastName = '';
   #clearing: Promise<unknown> | undefined;
+  #isClearLate = false;
   #clearedAt = -Infinity;
 
   /** @param prefix Stands before every key. */
   constructor(store: StoreLike<V>, prefix: string) {
     this.#store = store;
     this.#prefix = prefix;
-    this.#passesTtl = store.set.length >= 3;
+    this.#takesTtl = takesTtl(store);
     this.#isShared = isSharedStore(store);
+    this.#isTimed = this.#isShared || (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true;
+    this.#carriesKeys = !this.#isShared;
+    this.#breaker = this.#isTimed ? undefined : breakerOf(store);
   }
 
-  /** What calls see without asking the store: an entry on its way, `null` for one that is being forgotten. */
-  known(key: string): Entry<V> | null | undefined {
+  /** What calls see without a read: the entry of a pending write, or `null` where a delete or clear is pending. */
+  pendingEntry(key: string): Entry<V> | null | undefined {
     if (this.#pending.size !== 0) {
       const operation = this.#pending.get(key);
       if (operation !== undefined && !operation.isLate) return operation.entry;
@@ -77,17 +104,27 @@ export class OrderedStore<V> {
     return this.#clearing === undefined ? undefined : null;
   }
 
-  /** Resolves, never rejects, when what was called for on `key` has reached the store; `undefined`: it has. */
-  reached(key: string): Promise<unknown> | undefined {
+  /** Resolves, never rejects, when the operations on `key` have reached the store; `undefined`: they have. */
+  whenFlushed(key: string): Promise<unknown> | undefined {
     const operation = this.#pending.size === 0 ? undefined : this.#pending.get(key);
     if (operation === undefined || operation.isLate) return this.#clearing;
     return Promise.all([operation.over, this.#clearing]);
   }
 
+  /** A clear is under way for longer than the limit of one operation: calls no longer wait for it. */
+  get isClearLate(): boolean {
+    return this.#clearing !== undefined && this.#isClearLate;
+  }
+
   /** @param timeout For a store that keeps deadlines itself. */
   get(key: string, timeout: number): unknown {
+    if (this.#breaker?.admits() === false) {
+      throw new Error('The store has not answered for a while. It is asked again within a second');
+    }
     const name = this.#nameOf(key);
-    return this.#isShared ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
+    const found = this.#isTimed ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
+    if (this.#carriesKeys && !isThenable(found)) this.#carriesKeys = false;
+    return found;
   }
 
   /** Reads without making the entry the most recently used one, where the store can, as lru-cache and quick-lru. */
@@ -97,7 +134,17 @@ export class OrderedStore<V> {
     return (peek as (name: string) => unknown).call(this.#store, this.#nameOf(key));
   }
 
-  /** A miss asks twice for its name and a hot key for ever, and to put a name together costs more than to look it up. */
+  /** The store has answered a read, be it with an error. */
+  answered(): void {
+    this.#breaker?.succeeded();
+  }
+
+  /** The store has not answered a read in time, and this process was not busy. */
+  hung(): void {
+    this.#breaker?.failed();
+  }
+
+  /** The last name is kept: a miss needs it twice and a hot key always, and a lookup of a new string costs a hash of it. */
   #nameOf(key: string): string {
     if (key !== this.#lastKey) {
       this.#lastKey = key;
@@ -106,21 +153,32 @@ export class OrderedStore<V> {
     return this.#lastName;
   }
 
-  /** False for an entry from before a `clear` that the store may not have carried out. */
-  isVisible(entry: Entry<V>): boolean {
-    return entry.storedAt > this.#clearedAt;
+  /**
+   * False for an entry from before a `delete` or `clear` that the store may not have carried out.
+   * @throws {TypeError} for the entry of another key, from a store that compares keys without case, accents or blanks.
+   */
+  isVisible(key: string, entry: Entry<V>): boolean {
+    if (entry.key !== undefined && entry.key !== this.#nameOf(key)) {
+      throw new TypeError(
+        `Expected the store to compare keys exactly, got the entry of another key: wrap the store in \`digestKeys\``,
+      );
+    }
+    if (entry.storedAt <= this.#clearedAt) return false;
+    const deletedAt = this.#tombstones.size === 0 ? undefined : this.#tombstones.get(key);
+    return deletedAt === undefined || entry.storedAt > deletedAt;
   }
 
-  /** The time to stamp an entry with; later than any `clear` before. */
+  /** The time to stamp an entry with; later than any tombstone. */
   now(): number {
-    return Math.max(Date.now(), this.#clearedAt + 1);
+    return Math.max(Date.now(), this.#clearedAt + 1, this.#lastTombstone + 1);
   }
 
   set(key: string, entry: Entry<V>, ttl: number | undefined, deadlines: Deadlines): unknown {
     const name = this.#nameOf(key);
     const send = (): unknown => {
-      if (this.#isShared) return (this.#store as SharedStore<V>).set(name, entry, ttl, deadlines.limit);
-      return this.#passesTtl ? (this.#store as Store<V>).set(name, entry, ttl) : this.#store.set(name, entry);
+      const kept: Entry<V> = this.#carriesKeys ? Object.assign({ key: name }, entry) : entry;
+      if (this.#isTimed) return (this.#store as SharedStore<V>).set(name, kept, ttl, deadlines.limit);
+      return this.#takesTtl ? (this.#store as Store<V>).set(name, kept, ttl) : this.#store.set(name, kept);
     };
     return this.#call(new Operation(key, 'set', entry, send, deadlines));
   }
@@ -145,76 +203,62 @@ export class OrderedStore<V> {
     });
     if (this.#clearing !== undefined) before.push(this.#clearing);
     this.#pending.clear();
-    // Keyv's `iterator` counts for little: it lists nothing where its adapter cannot.
-    if (typeof this.#store.deleteByPrefix !== 'function' && typeof this.#store.keys !== 'function') {
-      this.#clearedAt = this.now();
-    }
+    // Keyv's `iterator` lists nothing where its adapter cannot.
+    if (typeof this.#store.deleteByPrefix !== 'function' && typeof this.#store.keys !== 'function') this.#bury();
     let finish = noop;
     const clearing = new Promise<void>((resolve) => (finish = resolve));
     this.#clearing = clearing;
+    this.#isClearLate = false;
+    const deadline = deadlines.start(() => {
+      if (this.#clearing === clearing) this.#isClearLate = true;
+    });
     return this.#clear(before, deadlines).finally(() => {
+      deadline.stop();
       if (this.#clearing === clearing) this.#clearing = undefined;
       finish();
     });
   }
 
   async #clear(before: readonly Promise<unknown>[], deadlines: Deadlines): Promise<void> {
-    if (before.length > 0) await Promise.all(before);
-    const store = this.#store;
-    if (typeof store.deleteByPrefix === 'function') {
+    const calledAt = this.now();
+    try {
+      if (before.length > 0) await Promise.all(before);
       // A shared store scans in many steps, each with a deadline of its own.
-      if (this.#isShared) await (store as SharedStore<V>).deleteByPrefix(this.#prefix, deadlines.limit);
-      else await withDeadline(store.deleteByPrefix(this.#prefix), deadlines, 'clear');
-      return;
+      if (!canDeleteByPrefix(this.#store)) return;
+      if (this.#isTimed) await (this.#store as SharedStore<V>).deleteByPrefix(this.#prefix, deadlines.limit);
+      else await deleteByPrefix(this.#store as StoreLike<never>, this.#prefix, deadlines);
+    } catch (error) {
+      this.#bury(calledAt);
+      throw error;
     }
-    let failure: { error: unknown } | undefined;
-    for (const key of await this.#ownKeys(deadlines)) {
-      try {
-        const deleted = this.#forget(key, deadlines);
-        if (isThenable(deleted)) await withDeadline(deleted, deadlines, 'clear');
-      } catch (error) {
-        // A store that hangs would hang on every key.
-        if (error instanceof TimeoutError) throw error;
-        failure ??= { error };
-      }
-    }
-    if (failure !== undefined) throw failure.error;
   }
 
-  async #ownKeys(deadlines: Deadlines): Promise<string[]> {
-    const own: string[] = [];
-    const collect = (key: unknown): void => {
-      if (typeof key === 'string' && key.startsWith(this.#prefix)) own.push(key);
-    };
-    const listed = listKeys(this.#store);
-    if (listed === undefined) return own;
-    if (Symbol.iterator in listed) {
-      for (const key of listed) collect(key);
-      return own;
-    }
-    const iterator = listed[Symbol.asyncIterator]();
-    for (;;) {
-      const step = (await withDeadline(iterator.next(), deadlines, 'clear')) as IteratorResult<unknown>;
-      // As `for await` has it: a store that answers nonsense would be asked forever.
-      if (typeof step !== 'object' || step === null) {
-        throw new TypeError('Expected the iterator of a store to bring objects');
-      }
-      if (step.done === true) return own;
-      collect(step.value);
-    }
+  /** A tombstone for all keys. */
+  #bury(at: number = this.now()): void {
+    this.#clearedAt = Math.max(this.#clearedAt, at);
+  }
+
+  /** A tombstone for one key. It goes with the next operation on the key that the store carries out. */
+  #buryKey(key: string, at: number): void {
+    this.#lastTombstone = Math.max(this.#lastTombstone, at);
+    if (this.#tombstones.size >= MOST_TOMBSTONES) {
+      // Forgets too much, which costs runs; to forget too little would bring deleted entries back.
+      this.#bury();
+      this.#tombstones.clear();
+    } else this.#tombstones.set(key, at);
   }
 
   #forget(name: string, { limit }: Deadlines): unknown {
     const store = this.#store;
     if (this.#isShared) return (store as SharedStore<V>).delete(name, limit);
-    return removeFrom(store, name);
+    return removeFrom(store as StoreLike<never>, name);
   }
 
   #call(operation: Operation<V>): unknown {
     const before = this.#pending.get(operation.key);
     const clearing = this.#clearing;
     if (before === undefined && clearing === undefined) return this.#send(operation);
-    // A delete that waits for its turn does for both.
+    // One delete is enough while it waits for its turn.
     if (before?.kind === 'delete' && operation.kind === 'delete' && !before.isSent) return before.answer;
     before?.overtake();
     this.#pending.set(operation.key, operation);
@@ -234,11 +278,11 @@ export class OrderedStore<V> {
       answer = operation.send();
       comesLater = isThenable(answer);
     } catch (error) {
-      this.#settle(operation);
+      this.#failed(operation);
       throw error;
     }
     if (!comesLater) {
-      this.#settle(operation);
+      this.#succeeded(operation);
       return answer;
     }
     // A write that never settles must not keep its entry for good.
@@ -254,35 +298,51 @@ export class OrderedStore<V> {
       const deadline = operation.deadlines.start(() => {
         operation.isLate = true;
         operation.entry = null;
+        this.#leaveTombstone(operation);
         reject(timeoutOf(operation.kind, operation.deadlines));
       });
       // Not `Promise.resolve`: a `then` that throws must settle the operation too.
       new Promise((adopt) => adopt(answer)).then(
         (value) => {
           deadline.stop();
-          // A store that processes share refuses what a fence has overtaken.
+          // A shared store refuses a write that a fence has overtaken.
           const mustForget = operation.isLate && operation.isOvertaken && operation.kind === 'set' && !this.#isShared;
-          this.#settle(operation);
+          this.#succeeded(operation);
           resolve(value);
           if (mustForget) this.#forgetAgain(operation);
         },
         (error: unknown) => {
           deadline.stop();
-          this.#settle(operation);
+          this.#failed(operation);
           reject(error);
         },
       );
     });
   }
 
-  /** A write that was given up has landed after all, on top of what was called for since. */
+  /** A timed-out write completed after a newer operation, so the key is deleted again. */
   #forgetAgain({ key, deadlines }: Operation<V>): void {
     try {
       const deleted = this.delete(key, deadlines);
       if (isThenable(deleted)) deleted.then(noop, noop);
     } catch {
-      // The store refuses deletes; whoever called for one has been told.
+      // The store refuses deletes, and has said so to the caller of the newer operation. A tombstone is left.
     }
+  }
+
+  #succeeded(operation: Operation<V>): void {
+    // An answer that comes late may belong to a delete that was carried out before a write of another process.
+    if (this.#tombstones.size !== 0 && !operation.isOvertaken) this.#tombstones.delete(operation.key);
+    this.#settle(operation);
+  }
+
+  #failed(operation: Operation<V>): void {
+    if (!operation.isLate) this.#leaveTombstone(operation);
+    this.#settle(operation);
+  }
+
+  #leaveTombstone({ key, kind, calledAt }: Operation<V>): void {
+    if (kind === 'delete') this.#buryKey(key, calledAt);
   }
 
   #settle(operation: Operation<V>): void {
@@ -290,25 +350,13 @@ export class OrderedStore<V> {
   }
 }
 
-/** The value of a store's answer, or a `TimeoutError` when it takes too long. */
-export function withDeadline(answer: unknown, deadlines: Deadlines, operation: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const deadline = deadlines.start(() => reject(timeoutOf(operation, deadlines)));
-    Promise.resolve(answer).then(
-      (value) => {
-        deadline.stop();
-        resolve(value);
-      },
-      (error: unknown) => {
-        deadline.stop();
-        reject(error);
-      },
-    );
-  });
+/** One for each store, whatever the names of the wrappers on it. */
+function breakerOf(store: object): CircuitBreaker {
+  let breaker = breakers.get(store);
+  if (breaker === undefined) breakers.set(store, (breaker = new CircuitBreaker()));
+  return breaker;
 }
 
-export function timeoutOf(operation: string, { limit }: Deadlines): TimeoutError {
-  return new TimeoutError(`The store did not answer \`${operation}\` within ${limit} ms`, limit);
-}
+const breakers = new WeakMap<object, CircuitBreaker>();
 
 function noop(): void {}

@@ -9,7 +9,7 @@ export interface ReadRules<V> {
   /** Start the deadline of a read. */
   limit(read: PendingRead<V>): void;
   failed(key: string, error: unknown): void;
-  timedOut(key: string): void;
+  timedOut(key: string, read: PendingRead<V>): void;
 }
 
 /**
@@ -52,7 +52,7 @@ export class PendingRead<V> extends Deadline {
 
   override expire(): void {
     if (this.#callback === undefined) return;
-    this.#rules.timedOut(this.#key);
+    this.#rules.timedOut(this.#key, this);
     this.#end(undefined);
   }
 

@@ -17,6 +17,8 @@ export interface Entry<V> {
   readonly duration?: number;
   /** What a store that processes share knows this very entry by; never written. */
   readonly stamp?: string;
+  /** `name|key`, in a store that answers with promises: such stores may compare keys without case, accents or blanks. */
+  readonly key?: string;
 }
 
 /**
@@ -34,6 +36,8 @@ export interface Store<V = unknown> {
   set(key: string, entry: Entry<V>, ttl?: number): unknown;
   /** Forget `key`. A result of `true` says that there was something to forget. */
   delete(key: string): unknown;
+  /** True for a `set` that takes the lifetime and does not declare it, as one that is wrapped. */
+  readonly takesTtl?: boolean;
   /** All keys, so that `clear()` can find its own. */
   keys?(): Iterable<string> | AsyncIterable<string>;
   /** Forget every key that starts with `prefix`, for stores that can do better than list and delete. */
@@ -59,6 +63,8 @@ export interface Grant<V> {
   release(why: 'again' | 'alone'): void;
   /** Aborts when the grant is known to be void: a fence in another process. */
   readonly lost: AbortSignalLike;
+  /** Set where the processes could not be coordinated, with the error. The result is kept in this process only. */
+  readonly unleased?: unknown;
 }
 
 /**
@@ -80,6 +86,11 @@ export interface SharedStore<V = unknown> extends Store<V> {
   ): Promise<Acquired<V>>;
   /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
   begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>>;
+  /**
+   * A grant for a run while the store cannot be asked. Its result is kept in this process only. `undefined`: not kept.
+   * @param error Why the store could not be asked.
+   */
+  grantLocally?(key: string, error: unknown): Grant<V> | undefined;
 }
 
 /** What happened elsewhere to what a near store may hold. */
@@ -87,7 +98,11 @@ export type Change =
   | { readonly type: 'key'; readonly namespace: string; readonly hash: string }
   | { readonly type: 'namespace'; readonly namespace: string }
   /** Changes may have been missed, and more may be. */
-  | { readonly type: 'lost' }
+  | {
+      readonly type: 'lost';
+      /** Where the server does not let this user hear of changes. */
+      readonly error?: unknown;
+    }
   /** Every change arrives from now on. */
   | { readonly type: 'back' };
 
