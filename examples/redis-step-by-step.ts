@@ -54,11 +54,12 @@ async function step(label: string, open: (client: Redis) => Map<string, never> |
       { name: 'report', ttl: 60_000, cache: open(client) },
     ),
   );
+  /** For one key after another: all callers of it at once. Reads of one turn would be one command. */
   const round = async (): Promise<void> => {
-    const calls = Array.from({ length: KEYS * CALLERS }, (_, index) =>
-      instances.map((getReport) => getReport(index % KEYS)),
-    );
-    await Promise.all(calls.flat());
+    for (let id = 0; id < KEYS; id += 1) {
+      const calls = Array.from({ length: CALLERS }, () => instances.map((getReport) => getReport(id)));
+      await Promise.all(calls.flat());
+    }
     await Promise.all(instances.map((getReport) => getReport.settled()));
   };
   await round();
