@@ -86,6 +86,18 @@ describe('a bundle of the core', () => {
     expect(text).not.toMatch(/\brequire\b|import\.meta/);
   });
 
+  it('holds what `batched` needs only where that is imported', async () => {
+    const [without, withIt] = await Promise.all([
+      bundle(`export { memoizeAsync } from './index.js';`, ownCode),
+      bundle(`export { memoizeAsync, batched } from './index.js';`, ownCode),
+    ]);
+    const isHeld = [without, withIt].map(
+      ({ text }) => text.includes('one for each item') && text.includes('setImmediate'),
+    );
+    expect(isHeld).toEqual([false, true]);
+    expect(without.text).not.toContain('setImmediate');
+  });
+
   it('is nothing where nothing of it is used', async () => {
     const { text } = await bundle(`import { memoizeAsync, tiered } from './index.js';`, ownCode);
     expect(text).toBe('');

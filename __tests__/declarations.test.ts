@@ -78,6 +78,7 @@ describe("a consumer's declaration files", () => {
       export const wrapsOfMemoizer = memoizer({ ttl: 1 });
       export const client = memoizeMethods(new Client(), { get: { ttl: (value, id) => value + id }, echo: {} });
       export const perReceiver = perInstance(() => new Map());
+      export const single = batched(async (ids: readonly number[], o: { db: 1 }) => ids.map(String), { wait: 5 });
       export const counts = wrapper.stats();
       export const controls = wrapper.for(new Client());
       export const cache = wrapper.cache;

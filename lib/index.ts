@@ -1,4 +1,5 @@
 export { memoizeAsync } from './memoize-async.js';
+export { batched } from './batched.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
 export { perInstance } from './store/per-instance.js';
@@ -6,6 +7,7 @@ export { tiered } from './store/tiered.js';
 
 export { TimeoutError, UnkeyableArgumentError } from './errors.js';
 
+export type { BatchOptions } from './batched.js';
 export type { Memoizer } from './create-memoizer.js';
 export type { MemoizeEvent, Stats } from './events.js';
 export type { AnyFunction, OptionalFunction } from './functions.js';

@@ -21,6 +21,14 @@ const interfaces = [
       '[Choosing options](choosing-options.md) starts from what you know about your function.',
   },
   {
+    file: 'lib/batched.ts',
+    name: 'BatchOptions',
+    title: 'batched',
+    intro:
+      '`batched(fn, options?)`: a function of many items becomes a function of one. See [many at once](recipes.md#many-at-once).',
+    prefix: 'batched: ',
+  },
+  {
     file: 'lib/store/tiered.ts',
     name: 'TieredOptions',
     title: 'tiered',
@@ -104,10 +112,10 @@ function optionsPage() {
     'All times are milliseconds. An unknown option, or one of the wrong kind, is a `TypeError` at once. An option that is ' +
       '`undefined` counts as not given.',
   ];
-  for (const { title, intro, options } of sections) {
+  for (const { title, intro, options, prefix = '' } of sections) {
     parts.push(`## ${title}`, intro);
     for (const each of options) {
-      parts.push(`### ${each.option}`, `Type: \`${each.type}\`. Default: ${each.default}.`, each.summary);
+      parts.push(`### ${prefix}${each.option}`, `Type: \`${each.type}\`. Default: ${each.default}.`, each.summary);
       parts.push(...each.details);
       if (each.example !== undefined) parts.push(`\`\`\`ts\n${each.example}\n\`\`\``);
     }

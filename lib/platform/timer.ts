@@ -1,5 +1,5 @@
 /** The longest delay that `setTimeout` takes; it fires at once beyond that. */
-const LONGEST_DELAY = 2 ** 31 - 1;
+export const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** A timer this late, in milliseconds, is no sign of a busy loop. A single turn of the loop is enough then. */
 const USUAL_LATENESS = 5;
@@ -114,4 +114,17 @@ class RunningTimer implements StartedTimer {
       // A host without timers, as the global scope of a Worker: the operation has no limit there, and can still end.
     }
   }
+}
+
+/**
+ * Call `callback` once after `delay` milliseconds, at most `LONGEST_DELAY`. `0`: at the end of this turn of the event
+ * loop, after all promise jobs. Keeps the process alive, for a caller waits for the work that this starts.
+ */
+export function startWork(delay: number, callback: () => void): Timer {
+  if (delay === 0 && typeof setImmediate === 'function') {
+    const immediate = setImmediate(callback);
+    return { stop: () => clearImmediate(immediate) };
+  }
+  const handle = setTimeout(callback, delay);
+  return { stop: () => clearTimeout(handle) };
 }
