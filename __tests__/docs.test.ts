@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Flight } from '../lib/in-flight/flight.js';
 import { brokenLinks } from './support/markdown.js';
 import { isRunnable, promisedOutput, SnippetFiles, snippetsOf } from './support/snippets.js';
 import { thrownMessages } from './support/thrown-messages.js';
@@ -91,6 +92,31 @@ describe('the snippets of docs/', () => {
 });
 
 describe('docs/architecture.md', () => {
+  it('draws the transitions of a flight, and each that there is', () => {
+    const leader = (): Flight<unknown> => new Flight('leader', 'refresh');
+    const made = {
+      reading: () => new Flight('key', 'call'),
+      running: () => new Flight('key', 'refresh'),
+      following: () => change(new Flight('key', 'call'), (flight) => flight.follow(leader())),
+      settled: () => change(new Flight('key', 'call'), (flight) => flight.settle('done')),
+    };
+    const steps = {
+      running: (flight: Flight<unknown>) => flight.run(),
+      following: (flight: Flight<unknown>) => flight.follow(leader()),
+      settled: (flight: Flight<unknown>) => flight.settle('done'),
+    };
+    const possible = Object.entries(made).flatMap(([from, make]) =>
+      Object.entries(steps)
+        .filter(([, step]) => isDone(() => step(make())))
+        .map(([to]) => `${from} --> ${to}`),
+    );
+    const drawing = /^stateDiagram-v2\n([\s\S]*?)^```$/mu.exec(readFileSync('docs/architecture.md', 'utf8'))![1]!;
+    const drawn = [...drawing.matchAll(/^ +(\w+ --> \w+) :/gmu)].map(([, arrow]) => arrow);
+    expect(possible.sort()).toEqual(drawn.sort());
+    const begins = [...drawing.matchAll(/^ +\[\*\] --> (\w+)/gmu)].map(([, state]) => state);
+    expect(begins.sort()).toEqual([made.reading().state.name, made.running().state.name]);
+  });
+
   it('shows each file of lib/ once, and no other', () => {
     const text = readFileSync('docs/architecture.md', 'utf8');
     const [, tree = ''] = /^```text\nlib\/\n([\s\S]*?)^```$/mu.exec(text)!;
@@ -158,3 +184,17 @@ describe('docs/step-by-step.md', () => {
     expect(readFileSync('docs/step-by-step.md', 'utf8')).toContain(printed);
   });
 });
+
+function change<T>(value: T, act: (value: T) => void): T {
+  act(value);
+  return value;
+}
+
+function isDone(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch {
+    return false;
+  }
+}
