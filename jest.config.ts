@@ -25,6 +25,7 @@ const config: Config = {
     [`/node_modules/(${modules})/.+\\.js$`]: tsJest,
   },
   transformIgnorePatterns: [`/node_modules/(?!(${modules})/)`],
+  reporters: ['default', '<rootDir>/__tests__/support/skipped-reporter.mjs'],
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageThreshold: { global: { branches: 95, functions: 95, lines: 95, statements: 95 } },
 };

@@ -113,7 +113,7 @@ describe('npm start', () => {
     async () => {
       const { code, stdout } = await stampede('--forget-to-ignore', '--callers', '40');
       expect(stdout).toContain('memoized  40 answered, 40 upstream requests\n');
-      expect(stdout).toContain('Memoized: 40 requests, where 8 keys are worth 8. Warm: 40.');
+      expect(stdout).toContain('Memoized: 40 requests, where 8 keys need 8. Warm: 40.');
       expect(code).toBe(1);
     },
     patience,

@@ -7,7 +7,7 @@ const upstream = await Upstream.start({ delay: 50 });
 
 const getElement = memoizeAsync(
   async (symbol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Element> => {
-    // This signal is the run's own: it aborts when nobody waits any more.
+    // This signal is the run's own: it aborts when the last caller has left.
     signal?.addEventListener('abort', () => console.log(`  the request for ${symbol} is given up`));
     const response = await fetch(`${upstream.url}/elements/${symbol}`, { ...(signal && { signal }) });
     return (await response.json()) as Element;

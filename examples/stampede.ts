@@ -1,6 +1,6 @@
 // Shows a stampede: 1,000 callers at once, 8 keys, one upstream API. Bare, then memoized, then warm.
 //
-// npm start                          what a cache with single flight is worth
+// npm start                          what one run for all callers saves
 // npm start -- --forget-to-ignore    what happens when the request id becomes part of the key (exits 1)
 // npm start -- --callers 200         fewer callers; --verbose prints what the logger is told
 import { parseArgs } from 'node:util';
@@ -63,6 +63,7 @@ try {
   const warm = await stampede('warm', getElement);
   report([bare, memoized, warm]);
   judge(memoized, warm);
+  suggest();
 } finally {
   await upstream.stop();
 }
@@ -110,9 +111,18 @@ function report(phases: readonly Phase[]): void {
 
 function judge(memoized: Phase, warm: Phase): void {
   const isOnePerKey = memoized.requests === symbols.length;
-  const verdict = isOnePerKey ? 'one for each key' : `where ${symbols.length} keys are worth ${symbols.length}`;
+  const verdict = isOnePerKey ? 'one for each key' : `where ${symbols.length} keys need ${symbols.length}`;
   console.log(`\nMemoized: ${count(memoized.requests)} requests, ${verdict}. Warm: ${count(warm.requests)}.`);
   if (!isOnePerKey || warm.requests > 0) process.exitCode = 1;
+}
+
+function suggest(): void {
+  console.log(`
+Try next:
+  npm start -- --forget-to-ignore            what happens when a request id becomes part of the key
+  npm run playground                         the same live in a browser, with stale values and outages
+  npm run example:redis                      four processes, one run (needs redis-server)
+  docs/step-by-step.md                       what each option saves`);
 }
 
 function count(value: number): string {
@@ -142,3 +152,9 @@ function count(value: number): string {
 //   warm      …
 //
 // Memoized: 8 requests, one for each key. Warm: 0.
+//
+// Try next:
+//   npm start -- --forget-to-ignore            what happens when a request id becomes part of the key
+//   npm run playground                         the same live in a browser, with stale values and outages
+//   npm run example:redis                      four processes, one run (needs redis-server)
+//   docs/step-by-step.md                       what each option saves

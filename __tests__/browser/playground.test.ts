@@ -102,6 +102,15 @@ import { launchBrowser, whyNoBrowser } from './chromium.js';
     expect(await count('misses')).toBe(misses + 1);
   }, 30_000);
 
+  it('forgets a topic whose number is pressed', async () => {
+    await stampede();
+    await until('document.querySelector("ol").textContent.includes("fulfilled")');
+    const misses = await count('misses');
+    await page.keyboard.press('1');
+    await stampede();
+    expect(await count('misses')).toBe(misses + 1);
+  }, 30_000);
+
   it('asks the upstream for every call when memoizeAsync is off', async () => {
     await click('memoized');
     await click('stampede');
@@ -140,4 +149,64 @@ import { launchBrowser, whyNoBrowser } from './chromium.js';
     await until('$aborts === 100');
     expect(await page.locator('ol').textContent()).toContain('abort');
   }, 30_000);
+
+  describe('with two processes', () => {
+    const show = async (box: string, name: string): Promise<string | null> =>
+      page.locator(`${box} [data-show=${name}]`).textContent();
+    const shows = (box: string, name: string, text: string): Promise<void> =>
+      page.locator(`${box} [data-show=${name}]`, { hasText: text }).waitFor();
+    const [first, second, store] = ['[data-process="1"]', '[data-process="2"]', '[data-store]'];
+
+    beforeEach(async () => {
+      await page.goto(`${playground!.url}/processes.html`);
+    });
+
+    it('shares a result over the store, and answers from near without a command', async () => {
+      await click('call-1');
+      await shows(store, 'value', 'v1');
+      await click('call-2');
+      await shows(second, 'hits', '1');
+      expect(await show(second, 'runs')).toBe('0');
+      const commands = await show(store, 'commands');
+      await click('call-2');
+      await shows(second, 'hits', '2');
+      expect(await show(store, 'commands')).toBe(commands);
+    }, 30_000);
+
+    it('answers from near while the store is down, and runs without near', async () => {
+      await click('call-1');
+      await shows(store, 'value', 'v1');
+      await click('down');
+      await click('call-1');
+      await shows(first, 'hits', '1');
+      await click('near');
+      await click('call-1');
+      await shows(first, 'value', 'v2');
+      expect(await show(store, 'value')).toBe('v1');
+    }, 30_000);
+
+    it('is used by keyboard alone', async () => {
+      await page.locator('[name=call-1]').focus();
+      await page.keyboard.press('Enter');
+      await shows(first, 'value', 'v1');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await shows(store, 'value', 'empty');
+    }, 30_000);
+
+    it('has a light and a dark scheme', async () => {
+      const back = (): Promise<unknown> => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+      await page.emulateMedia({ colorScheme: 'light' });
+      expect(await back()).toBe('rgb(244, 246, 250)');
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await back()).toBe('rgb(10, 18, 32)');
+    }, 30_000);
+
+    it('fits on a phone', async () => {
+      await page.setViewportSize({ width: 390, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+      await page.goto(playground!.url);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    }, 30_000);
+  });
 });

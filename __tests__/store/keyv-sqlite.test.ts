@@ -1,17 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import KeyvSqlite from '@keyv/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { memoizeAsync } from 'aiocachetools';
 import { Keyv } from 'keyv';
+import { loadKeyvSqlite, whyNoSqlite } from '../support/keyv-sqlite.js';
 import { storeContract } from '../support/store-contract.js';
+import type { KeyvSqlite } from '../support/keyv-sqlite.js';
 
+let SqliteAdapter: KeyvSqlite;
 let folder: string;
 let files = 0;
-const adapters = new WeakMap<object, KeyvSqlite>();
+const adapters = new WeakMap<object, InstanceType<KeyvSqlite>>();
 
 beforeAll(async () => {
+  if (whyNoSqlite === undefined) SqliteAdapter = await loadKeyvSqlite();
   folder = await mkdtemp(join(tmpdir(), 'aiocachetools-'));
 });
 
@@ -19,16 +22,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-storeContract('Keyv on a SQLite file', {
-  open: () => openFile(`${(files += 1)}.sqlite`),
-  close: (store) => adapters.get(store)!.close(),
-  canList: true,
-  isJson: true,
-  deleteSays: [true, false],
-  takesTtl: true,
+const describeSqlite = whyNoSqlite === undefined ? describe : describe.skip;
+
+describeSqlite('on a file', () => {
+  storeContract('Keyv on a SQLite file', {
+    open: () => openFile(`${(files += 1)}.sqlite`),
+    close: (store) => adapters.get(store)!.close(),
+    canList: true,
+    isJson: true,
+    deleteSays: [true, false],
+    takesTtl: true,
+  });
 });
 
-describe('memoizeAsync on a SQLite file', () => {
+describeSqlite('memoizeAsync on a SQLite file', () => {
   it('finds what another connection has written, and neither sees what the other has forgotten', async () => {
     const first = openFile('shared.sqlite');
     const second = openFile('shared.sqlite');
@@ -47,7 +54,7 @@ describe('memoizeAsync on a SQLite file', () => {
 });
 
 function openFile(file: string): Keyv {
-  const adapter = new KeyvSqlite(`sqlite://${join(folder, file)}`);
+  const adapter = new SqliteAdapter(`sqlite://${join(folder, file)}`);
   const store = new Keyv({ store: adapter });
   adapters.set(store, adapter);
   return store;

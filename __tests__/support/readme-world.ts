@@ -1,11 +1,14 @@
-/** What the README's snippets take for granted: a database, an API, a session. Everything here is real enough to run. */
+/** What the snippets of README.md and docs/ take for granted: a database, an API, a session. Everything here is real enough to run. */
 import { createServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import Keyv from 'keyv';
 import { LRUCache } from 'lru-cache';
 import memoizee from 'memoizee';
 import pMemoize from 'p-memoize';
 import QuickLRU from 'quick-lru';
 import * as library from '../../lib/index.js';
+import { redisStore } from '../../lib/redis/index.js';
 import type { AddressInfo } from 'node:net';
 
 class WorldLogger {
@@ -13,6 +16,13 @@ class WorldLogger {
 }
 
 class WorldNotFoundError extends Error {}
+
+/** As a database driver has it. */
+class WorldObjectId {
+  toHexString(): string {
+    return '507f1f77bcf86cd799439011';
+  }
+}
 
 class WorldUsersClient {
   readonly #users = new Map([[7, 'Ada']]);
@@ -33,11 +43,25 @@ interface WorldSession {
   readonly locale: string;
 }
 
-const user = async (id: number): Promise<WorldUser> => ({ id, name: 'Ada', tenant: 'acme' });
+const names = new Map<number, string>();
+const lostConnections = new Set([404, 405]);
+
+/** Reads the row at once and brings it later. */
+async function user(id: number): Promise<WorldUser> {
+  if (lostConnections.delete(id)) throw new Error('connection lost');
+  const row = { id, name: names.get(id) ?? 'Ada', tenant: 'acme' };
+  await pause(5);
+  return row;
+}
+
+async function rename(id: number, name: string): Promise<WorldUser> {
+  names.set(id, name);
+  return { id, name, tenant: 'acme' };
+}
 
 const database = {
   user,
-  rename: async (id: number, name: string): Promise<WorldUser> => ({ id, name, tenant: 'acme' }),
+  rename,
   orders: async (id: number): Promise<number[]> => [id],
   invoice: async (id: number) => ({ id, total: 100 }),
   report: async (id: number) => ({ id, lines: [1, 2, 3] }),
@@ -48,6 +72,7 @@ const remote = new Map<string, string>();
 
 const world = {
   ...library,
+  inspect,
   Keyv,
   LRUCache,
   QuickLRU,
@@ -55,11 +80,20 @@ const world = {
   pMemoize,
   Logger: WorldLogger,
   NotFoundError: WorldNotFoundError,
+  NotFound: WorldNotFoundError,
+  ObjectId: WorldObjectId,
   UsersClient: WorldUsersClient,
   db: database,
   getUserFrom: (id: number, _db: unknown) => user(id),
   getUserById: library.memoizeAsync(async (id: number) => user(id)),
   getAny: library.memoizeAsync(async (value: unknown) => value, { name: 'getAny' }),
+  redisStore,
+  getUser: user,
+  getOrders: async (owner: WorldUser) => [owner.id],
+  getToken: async (scope: string) => ({ scope, expiresIn: 3_600 }),
+  getRates: async () => [1, 2, 3],
+  getReport: async (id: number) => ({ id }),
+  resolveModule: async (path: string) => path,
   fetchRate: async (currency: string) => currency.length,
   fetchToken: async (scope: string) => ({ token: scope, expiresIn: 3_600 }),
   fetchPrices: async () => [1, 2, 3],
@@ -88,7 +122,10 @@ declare global {
   type Session = WorldSession;
   type Database = typeof database;
   type Logger = WorldLogger;
-  type Store<V> = library.Store<V>;
+  type UsersClient = WorldUsersClient;
+  type Store<V = unknown> = library.Store<V>;
+  type Entry<V> = library.Entry<V>;
+  var inspect: World['inspect'];
   var memoizeAsync: World['memoizeAsync'];
   var createMemoizer: World['createMemoizer'];
   var memoizeMethods: World['memoizeMethods'];
@@ -102,6 +139,15 @@ declare global {
   var db: World['db'];
   var getUserById: World['getUserById'];
   var getAny: World['getAny'];
+  var NotFound: World['NotFound'];
+  var ObjectId: World['ObjectId'];
+  var redisStore: World['redisStore'];
+  var getUser: World['getUser'];
+  var getOrders: World['getOrders'];
+  var getToken: World['getToken'];
+  var getRates: World['getRates'];
+  var getReport: World['getReport'];
+  var resolveModule: World['resolveModule'];
   var fetchRate: World['fetchRate'];
   var fetchToken: World['fetchToken'];
   var fetchPrices: World['fetchPrices'];

@@ -1,4 +1,5 @@
 /** Runs the modules named on the command line in turn and prints, as JSON, what each of them logged. */
+import { format } from 'node:util';
 import { openWorld } from './readme-world.js';
 
 const close = await openWorld();
@@ -6,8 +7,13 @@ const outputs: string[][] = [];
 const { log } = console;
 for (const path of process.argv.slice(2)) {
   const lines: string[] = [];
-  console.log = (...values: unknown[]) => lines.push(values.map(String).join(' '));
-  await import(path);
+  console.log = (...values: unknown[]) => lines.push(format(...values));
+  try {
+    await import(path);
+  } catch (error) {
+    console.error(path);
+    throw error;
+  }
   await new Promise((resolve) => setImmediate(resolve));
   outputs.push(lines);
 }

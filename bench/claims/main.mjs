@@ -2,7 +2,7 @@
 /**
  * The table of peers, made by running them.
  *
- *   node bench/claims/main.mjs            compare with .github/docs/comparison.md: exit code 1 where they differ
+ *   node bench/claims/main.mjs            compare with docs/comparison.md: exit code 1 where they differ
  *   node bench/claims/main.mjs --write    write it there
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { claims } from './claims.mjs';
 import { contenders } from './contenders.mjs';
 import { strengths } from './strengths.mjs';
 
-const page = fileURLToPath(new URL('../../.github/docs/comparison.md', import.meta.url));
+const page = fileURLToPath(new URL('../../docs/comparison.md', import.meta.url));
 const [begin, end] = ['<!-- claims: begin -->\n', '<!-- claims: end -->\n'];
 const patience = 5_000;
 
@@ -30,7 +30,7 @@ if (process.argv.includes('--write')) {
   for (const [index, line] of table.split('\n').entries()) {
     if (line !== old[index]) console.error(`- ${old[index]}\n+ ${line}`);
   }
-  console.error('The table of .github/docs/comparison.md is not what was found just now.');
+  console.error('The table of docs/comparison.md is not what was found just now.');
   process.exitCode = 1;
 } else {
   console.log(`${claims.length} claims on ${Object.keys(contenders).length} packages hold.`);

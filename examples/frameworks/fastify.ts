@@ -27,7 +27,7 @@ app.put<{ Params: { id: string } }>('/reports/:id', async ({ params }) => {
   return 'saved';
 });
 
-// Refreshes and writes that nobody waits for are finished before the process ends.
+// Background refreshes and writes are finished before the process ends.
 app.addHook('onClose', () => getReport.settled());
 
 const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -22,7 +22,7 @@ const createContext = (): Context => ({
   }),
 });
 
-// The loader is no part of the key: whoever comes first lends theirs.
+// The loader is not part of the key. A run uses the loader of the first caller.
 const getAuthor = memoizeAsync((id: string, { authors }: Context) => authors.load(id), {
   name: 'author',
   ignore: [1],

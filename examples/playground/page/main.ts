@@ -49,7 +49,7 @@ const drawing = new Drawing(find<HTMLCanvasElement>('canvas'));
 const numbers = new Map(counters.map(([counter, color]) => [counter, addCounter(counter, color)]));
 const events = find<HTMLOListElement>('ol');
 
-// `#traffic=0`: nobody comes by themselves.
+// `#traffic=0`: no callers but those of a stampede.
 const { traffic: chosenTraffic } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 if (chosenTraffic !== undefined) control<HTMLInputElement>('traffic').value = chosenTraffic;
 applySwitches();
@@ -58,6 +58,10 @@ control<HTMLButtonElement>('stampede').addEventListener('click', () => stampede(
 control<HTMLButtonElement>('clear').addEventListener('click', () => void world.forgetEverything());
 find('canvas').addEventListener('click', ({ offsetX, offsetY }) => {
   const topic = drawing.topicAt(offsetX, offsetY);
+  if (topic !== undefined) void world.forget(topic);
+});
+document.addEventListener('keydown', ({ key }) => {
+  const topic = topics[Number(key) - 1];
   if (topic !== undefined) void world.forget(topic);
 });
 let last = performance.now();
@@ -79,7 +83,7 @@ function hear(event: MemoizeEvent): void {
   log(event);
 }
 
-/** The newest line stands on top; a happening like one of the last few is counted there. */
+/** The newest event comes first. An event like one of the last three is counted there. */
 function log(event: MemoizeEvent): void {
   const text = ` ${event.key} ${detailsOf(event)}`;
   const recent = [...events.children].slice(0, 3) as HTMLElement[];

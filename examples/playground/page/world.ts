@@ -18,7 +18,7 @@ export type Reception = 'hit' | 'stale' | 'join' | 'miss';
 export interface Run {
   readonly topic: Topic;
   readonly startedAt: number;
-  /** Nobody waits for it: it refreshes an old value. */
+  /** Refreshes an old value in the background; no caller waits for it. */
   readonly isBehind: boolean;
   /** `discarded`: everything was forgotten while it ran. */
   outcome: 'running' | 'fulfilled' | 'rejected' | 'aborted' | 'discarded';

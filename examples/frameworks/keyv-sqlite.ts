@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import KeyvSqlite from '@keyv/sqlite';
 import { Keyv } from 'keyv';
 import { memoizeAsync } from 'aiocachetools';
-import { Upstream } from './support/upstream.js';
-import type { Element } from './support/upstream.js';
+import { Upstream } from '../support/upstream.js';
+import type { Element } from '../support/upstream.js';
 
 const upstream = await Upstream.start();
 const folder = await mkdtemp(join(tmpdir(), 'elements-'));
@@ -17,7 +17,7 @@ async function visit(symbol: string): Promise<string> {
   const getElement = memoizeAsync(fetchElement, { cache, name: 'getElement', ttl: 86_400_000 });
   try {
     const { name } = await getElement(symbol);
-    // Callers do not wait for writes; whoever closes the store does.
+    // Callers do not wait for writes. Before the store is closed, wait for them here.
     await getElement.settled();
     const { hits, misses } = getElement.stats();
     return `${name}: ${hits} hits, ${misses} misses, ${upstream.requests} requests so far`;

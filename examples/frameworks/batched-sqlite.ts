@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import KeyvSqlite from '@keyv/sqlite';
 import { batched, memoizeAsync } from 'aiocachetools';
-import type { Element } from './support/upstream.js';
+import type { Element } from '../support/upstream.js';
 
 // Its connection is all that is wanted of it here.
 const database = new KeyvSqlite('sqlite://:memory:');
@@ -13,7 +13,7 @@ async function query<Row>(sql: string, parameters: readonly unknown[] = []): Pro
 }
 
 await query('CREATE TABLE elements (symbol TEXT PRIMARY KEY, number INTEGER, name TEXT, weight REAL)');
-const file = await readFile(new URL('data/elements.json', import.meta.url), 'utf8');
+const file = await readFile(new URL('../data/elements.json', import.meta.url), 'utf8');
 for (const { symbol, number, name, weight } of JSON.parse(file) as Element[]) {
   await query('INSERT INTO elements VALUES (?, ?, ?, ?)', [symbol, number, name, weight]);
 }
