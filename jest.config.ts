@@ -1,10 +1,8 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
-const tsJest: [string, Record<string, unknown>] = [
-  'ts-jest',
-  { useESM: true, tsconfig: '<rootDir>/tsconfig.jest.json' },
-];
+const settings = { useESM: true, tsconfig: '<rootDir>/tsconfig.jest.json' };
+const tsJest: [string, Record<string, unknown>] = ['ts-jest', settings];
 
 /** Packages without CommonJS, for bare `npx jest`. */
 const modules = 'quick-lru|devalue|superjson|copy-anything|is-what';
@@ -21,7 +19,11 @@ const config: Config = {
     '^aiocachetools/redis$': '<rootDir>/lib/redis/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  transform: { '^.+\\.ts$': tsJest, [`/node_modules/(${modules})/.+\\.js$`]: tsJest },
+  transform: {
+    '/lib/platform/load-package\\.ts$': ['<rootDir>/.ci/jest-transform.cjs', settings],
+    '^.+\\.ts$': tsJest,
+    [`/node_modules/(${modules})/.+\\.js$`]: tsJest,
+  },
   transformIgnorePatterns: [`/node_modules/(?!(${modules})/)`],
   collectCoverageFrom: ['lib/**/*.ts'],
   coverageThreshold: { global: { branches: 95, functions: 95, lines: 95, statements: 95 } },

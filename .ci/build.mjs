@@ -29,6 +29,8 @@ async function buildCommonJs() {
     format: 'cjs',
     platform: 'neutral',
     target: 'es2022',
+    // CommonJS has `require` in its place.
+    define: { 'import.meta.url': 'undefined' },
     plugins: [{ name: 'file-by-file', setup: keepImports }],
   });
   writeFileSync('dist/cjs/package.json', '{ "type": "commonjs" }\n');

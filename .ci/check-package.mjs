@@ -1,17 +1,25 @@
 /**
  * Packs the package, installs it in empty projects and uses it there as consumers would: from ES modules, CommonJS,
- * TypeScript and a CommonJS Jest, on the oldest and newest supported versions of Node and TypeScript.
+ * TypeScript, a CommonJS Jest, Vitest, Vite, Bun and bundles of esbuild, on the oldest and newest supported versions of
+ * Node and TypeScript.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createContext, runInContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const fixtures = join(import.meta.dirname, 'consumer');
+const vite = join(import.meta.dirname, 'consumer-vite');
 const compilers = { ts54: '5.4', ts59: '5.9', ts60: '6.0', ts70: '7.0' };
-const runtimes = { node20: '20.19.0', node22: '22.12.0', node24: '24' };
+const bun = join(root, '__tests__/runtimes/node_modules/@oven/bun-linux-x64/bin/bun');
+/** Of `import { memoizeAsync }` in a browser, bytes after gzip. Lower it when it can be. */
+const browserBudget = 19_900;
+const runtimes = { node20: '20.19.0', node22: '22.12.0', node24: '24', node26: '26' };
 const hasRuntimes = process.platform === 'linux' && process.arch === 'x64';
 
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
@@ -25,9 +33,14 @@ try {
     ...(hasRuntimes ? aliases(runtimes, `node-${process.platform}-${process.arch}`) : []),
   ]);
   checkForms(project);
-  checkBundle(project);
+  checkBun(project);
+  await checkBundle(project);
+  await checkModuleBundle(project);
+  await checkEdgeBundle(project);
+  await checkBrowserBundle(project);
   checkTypes(project);
   checkJest(join(folder, 'jest'), tarball);
+  checkVite(join(folder, 'vite'), tarball);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -62,6 +75,9 @@ function checkDeclarations() {
 }
 
 function checkForms(project) {
+  const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+  for (const program of ['log.mjs', 'log.cjs']) node(project, process.execPath, [tsx, program]);
+  report('the log follows `debug` under tsx');
   const expected = node(project, process.execPath, ['use.mjs']);
   const binaries = hasRuntimes ? Object.keys(runtimes).map((alias) => `node_modules/${alias}/bin/node`) : [];
   for (const binary of [process.execPath, ...binaries]) {
@@ -70,18 +86,95 @@ function checkForms(project) {
     // As in hosts and tools that cannot require ES modules.
     assert.equal(node(project, binary, ['--no-experimental-require-module', 'use.cjs']), expected);
     node(project, binary, ['both.mjs']);
+    for (const program of ['log.mjs', 'log.cjs']) {
+      node(project, binary, [program]);
+      node(project, binary, ['--no-experimental-require-module', program]);
+    }
     report(`import and require work on Node ${node(project, binary, ['-p', 'process.versions.node'])}`);
   }
 }
 
-function checkBundle(project) {
-  const esbuild = join(root, 'node_modules/.bin/esbuild');
-  execFileSync(esbuild, ['bundled.js', '--bundle', '--platform=node', '--outfile=bundle.cjs', '--log-level=error'], {
-    cwd: project,
-    stdio: 'inherit',
-  });
+async function checkBundle(project) {
+  const { warnings } = await bundle(project, 'bundled.js', { outfile: join(project, 'bundle.cjs'), platform: 'node' });
+  assert.deepEqual(warnings, []);
   node(project, process.execPath, ['bundle.cjs']);
   report('a bundle that imports and requires holds one copy');
+}
+
+/** As for AWS Lambda: nothing else is deployed, so there may be no node_modules. */
+async function checkModuleBundle(project) {
+  const outfile = join(project, 'bundle.mjs');
+  const { warnings } = await bundle(project, 'answer.mjs', { outfile, platform: 'node', format: 'esm' });
+  assert.deepEqual(warnings, []);
+  const alone = join(folder, 'alone');
+  mkdirSync(alone);
+  cpSync(outfile, join(alone, 'bundle.mjs'));
+  const expected = node(project, process.execPath, ['answer.mjs']);
+  const logging = { env: { ...process.env, DEBUG: 'aiocachetools:*', DEBUG_COLORS: 'no' } };
+  assert.equal(node(alone, process.execPath, ['bundle.mjs'], logging), expected);
+  assert.equal(node(project, process.execPath, ['bundle.mjs']), expected);
+  const { stderr } = spawnSync(process.execPath, ['bundle.mjs'], { cwd: project, encoding: 'utf8', ...logging });
+  assert.match(stderr, /aiocachetools:double miss/);
+  report('a bundle of ES modules for Node starts without node_modules, and logs with them');
+}
+
+/** The globals of a host that is neither Node nor a browser. */
+async function checkEdgeBundle(project) {
+  const { warnings, outputFiles } = await bundle(project, 'edge.mjs', {
+    write: false,
+    platform: 'neutral',
+    mainFields: ['browser', 'module', 'main'],
+    conditions: ['workerd', 'worker', 'browser'],
+    format: 'iife',
+  });
+  assert.deepEqual(warnings, []);
+  const { AbortController, clearTimeout, crypto, performance, setTimeout, TextEncoder } = globalThis;
+  const { clearInterval, setInterval } = globalThis;
+  const host = createContext({ AbortController, clearTimeout, crypto, performance, setTimeout, TextEncoder });
+  // The timers of the library keep no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  try {
+    runInContext(outputFiles[0].text, host);
+    assert.equal(await host.answer, 42);
+  } finally {
+    clearInterval(alive);
+  }
+  report('aiocachetools/redis is bundled for an edge runtime and works there');
+}
+
+async function checkBrowserBundle(project) {
+  const contents = `export { memoizeAsync } from 'aiocachetools';`;
+  const { warnings, outputFiles } = await build({
+    stdin: { contents, resolveDir: project },
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+  });
+  assert.deepEqual(warnings, []);
+  const [{ contents: bytes, text }] = outputFiles;
+  assert.doesNotMatch(text, /\brequire\b|import\.meta/);
+  const { length } = gzipSync(bytes, { level: 9 });
+  assert.ok(length <= browserBudget, `${length} bytes after gzip are more than ${browserBudget}`);
+  report(`memoizeAsync costs a browser ${bytes.length} bytes, ${length} after gzip`);
+}
+
+function bundle(project, entry, options) {
+  return build({ entryPoints: [join(project, entry)], bundle: true, logLevel: 'warning', ...options });
+}
+
+function checkBun(project) {
+  if (!existsSync(bun)) {
+    if (process.env.CI && hasRuntimes) throw new Error('No Bun: npm ci --prefix __tests__/runtimes');
+    return report('skipped: no Bun on this machine');
+  }
+  for (const program of ['both.mjs', 'log.mjs', 'log.cjs']) {
+    const { status, stdout, stderr } = spawnSync(bun, [program], { cwd: project, encoding: 'utf8' });
+    assert.equal(status, 0, `bun ${program}:\n${stdout}${stderr}`);
+  }
+  report('Bun holds one copy');
 }
 
 function checkTypes(project) {
@@ -121,7 +214,7 @@ function compile(project, alias, modules, files) {
 }
 
 function checkJest(project, tarball) {
-  install(project, tarball, ['jest@30', 'ts-jest@29', 'typescript@5.9'], { jest: { preset: 'ts-jest' } });
+  install(project, tarball, ['jest@30', 'ts-jest@29', 'typescript@5.9'], { manifest: { jest: { preset: 'ts-jest' } } });
   const jest = () =>
     execFileSync(process.execPath, ['node_modules/jest/bin/jest.js'], { cwd: project, stdio: 'inherit' });
   jest();
@@ -133,9 +226,20 @@ function checkJest(project, tarball) {
   report('and so it does with the tsconfig.json that tsc makes');
 }
 
-function install(project, tarball, packages, manifest = {}) {
+/** Both as dependencies from node_modules and compiled with the project, as linked and workspace packages are. */
+function checkVite(project, tarball) {
+  install(project, tarball, ['vite@8', 'vitest@4'], { from: vite, manifest: { type: 'module' } });
+  for (const INLINE of ['', 'yes']) {
+    const options = { cwd: project, stdio: 'inherit', env: { ...process.env, INLINE } };
+    execFileSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], options);
+    execFileSync(process.execPath, ['ssr.js'], options);
+    report(`Vitest and Vite SSR load it ${INLINE === '' ? 'from node_modules' : 'compiled with the project'}`);
+  }
+}
+
+function install(project, tarball, packages, { from = fixtures, manifest = {} } = {}) {
   mkdirSync(project);
-  cpSync(fixtures, project, { recursive: true });
+  cpSync(from, project, { recursive: true });
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, ...manifest }));
   execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefix', project, tarball, ...packages], {
     cwd: project,
@@ -148,10 +252,10 @@ function aliases(versions, name) {
 }
 
 /** What a program prints; it must print nothing on stderr. */
-function node(project, binary, args) {
+function node(project, binary, args, options = {}) {
   // Node 22.12 calls `require` of an ES module experimental whenever it happens; 20.19 and 22.13 no longer do.
   const quietly = ['--disable-warning=ExperimentalWarning', ...args];
-  const { status, stdout, stderr } = spawnSync(binary, quietly, { cwd: project, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(binary, quietly, { cwd: project, encoding: 'utf8', ...options });
   assert.equal(status, 0, `${binary} ${args.join(' ')}:\n${stdout}${stderr}`);
   assert.equal(stderr, '', `${binary} ${args.join(' ')}`);
   return stdout.trimEnd();

@@ -1,6 +1,6 @@
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
-/** Code whose mutants give the same keys and errors, looked at one by one: no test could tell them from the original. */
+/** Code whose mutants give the same keys and errors, reviewed one by one: no test can tell them from the original. */
 const reasons = {
   'memory that is kept between calls, and nothing else': [
     'this.#texts.length > mostKept',
@@ -20,14 +20,16 @@ const reasons = {
     'positions.size > 0',
     "typeof value === 'object' && !Array.isArray(value)",
     'symbols.length === 0',
+    'ownKeys(value).length > copied',
+    'value.length > mostVisited',
+    'name in copy',
     '{ this.#isPolluted = outer; }',
   ],
   'chooses between two ways to the same end': [
     'length > fewElements && isItsCopy() === true',
     '() => compare?.(object, Object(primitive))',
-    '() => compare?.(object, copyOf(kind, object as Uint8Array))',
+    '() => compare?.(object, copyOf(kind, parts))',
     "kind === 'Buffer' ? maker?.from(buffer, byteOffset, length) : maker && new maker(buffer, byteOffset, length)",
-    "name === 'Uint8Array' && object.byteLength > 0",
     'Object.getPrototypeOf(bytes) === maker.prototype',
     'names.length > fewNames',
   ],

@@ -6,8 +6,10 @@ import {
   nobodyImportsIndex,
   noBuiltIns,
   noCycles,
+  noModuleIsThenable,
   noModuleState,
   nothingRunsAtImport,
+  packagesAreLoadedLazily,
   packagesHaveHomes,
   roomsKnowTheirPlace,
   timeDecisionsArePure,
@@ -92,12 +94,13 @@ const cases: readonly Case[] = [
   },
   {
     law: noBuiltIns,
-    claim: 'the core imports nothing of Node',
+    claim: 'nothing of Node is imported',
     broken: [
       [{ 'a.ts': `import { hash } from 'node:crypto';` }, 'a.ts imports node:crypto'],
       [{ 'store/a.ts': `import type { Buffer } from 'buffer';` }, 'store/a.ts imports buffer'],
       [{ 'a.ts': `const fs = await import('node:fs/promises');` }, 'a.ts imports node:fs/promises'],
       [{ 'a.ts': `import os = require('os');` }, 'a.ts imports os'],
+      [{ 'redis/a.ts': `import { createHash } from 'node:crypto';` }, 'redis/a.ts imports node:crypto'],
     ],
   },
   {
@@ -108,7 +111,34 @@ const cases: readonly Case[] = [
       [{ 'hashing/a.ts': `import hash from 'object-hash';` }, 'hashing/a.ts imports object-hash'],
       [{ 'a.ts': `const name = 'debug'; import(name);` }, 'a.ts imports (name)'],
     ],
-    kept: { 'observer.ts': `import createDebug from 'debug';`, 'place.ts': `import QuickLRU from 'quick-lru';` },
+    kept: {
+      'debug-log.ts': `const createDebug = loadPackage<CreateDebug>('debug');`,
+      'place.ts': `import QuickLRU from 'quick-lru';`,
+    },
+  },
+  {
+    law: packagesAreLoadedLazily,
+    claim: 'packages that require modules of Node are not imported',
+    broken: [
+      [{ 'debug-log.ts': `import createDebug from 'debug';` }, 'debug-log.ts imports debug'],
+      [{ 'hashing/digest.ts': `const hash = require('object-hash');` }, 'hashing/digest.ts imports object-hash'],
+      [{ 'debug-log.ts': `const { default: debug } = await import('debug');` }, 'debug-log.ts imports debug'],
+    ],
+    kept: { 'hashing/digest.ts': `const hash = loadPackage<ObjectHash>('object-hash');` },
+  },
+  {
+    law: noModuleIsThenable,
+    claim: 'no module exports a binding called `then`, which would make a promise of it',
+    broken: [
+      [{ 'a.ts': `export const then = Promise.prototype.then;` }, 'a.ts exports then'],
+      [{ 'a.ts': `export function then(): void {}` }, 'a.ts exports then'],
+      [{ 'a.ts': `export const { then } = Promise.prototype;` }, 'a.ts exports then'],
+      [{ 'a.ts': `const nativeThen = 5; export { nativeThen as then };` }, 'a.ts exports then'],
+      [{ 'a.ts': `export * as then from './b.js';`, 'b.ts': `export {};` }, 'a.ts exports then'],
+      [{ 'a.ts': `export * from './b.js';`, 'b.ts': `export const then = 5;` }, 'a.ts exports then'],
+      [{ 'a.ts': `export { then } from 'quick-lru';` }, 'a.ts exports then'],
+    ],
+    kept: { 'a.ts': `export const nativeThen = Promise.prototype.then; export class A { then(): void {} }` },
   },
   {
     law: nothingRunsAtImport,

@@ -38,7 +38,7 @@ afterAll(() => {
   rmSync(consumer, { recursive: true, force: true });
 });
 
-/** What the compiler says to a consumer's module of which declaration files are wanted, and its declaration file. */
+/** The compiler's messages on a consumer's module, and the declaration file it emits. */
 function declare(source: string): { errors: string[]; declarations: string } {
   const file = join(consumer, 'module.ts');
   writeFileSync(file, source);
@@ -61,9 +61,10 @@ function messages(diagnostics: readonly ts.Diagnostic[]): string[] {
 }
 
 describe("a consumer's declaration files", () => {
-  it('can name the type of whatever the package makes', () => {
+  it('name the type of everything that the package makes', () => {
     const { errors, declarations } = declare(`
-      import { createMemoizer, memoizeAsync, memoizeMethods, perInstance } from 'aiocachetools';
+      import { createMemoizer, memoizeAsync, memoizeMethods, perInstance, tiered } from 'aiocachetools';
+      import type { AsyncMethod } from 'aiocachetools';
       export class Client {
         #x = 1;
         async get(id: number) { return this.#x + id; }
@@ -77,11 +78,30 @@ describe("a consumer's declaration files", () => {
       export const wrapsOfMemoizer = memoizer({ ttl: 1 });
       export const client = memoizeMethods(new Client(), { get: { ttl: (value, id) => value + id }, echo: {} });
       export const perReceiver = perInstance(() => new Map());
+      export const single = batched(async (ids: readonly number[], o: { db: 1 }) => ids.map(String), { wait: 5 });
       export const counts = wrapper.stats();
       export const controls = wrapper.for(new Client());
+      export const cache = wrapper.cache;
+      export const forgets = wrapper.delete;
+      export const originals = [wrapper.original, wrapperOfSync.original] as const;
+      export const wrapperOfGeneric = memoizeAsync(<T>(value: T): T => value);
+      export const wrapperOfPick = memoizeAsync(async <T, K extends keyof T>(of: T, key: K) => of[key]);
+      export const wrapperWithProperties = memoizeAsync(Object.assign(async () => 1, { kind: 'a' as const }));
+      export const load: ((id: number) => number | Promise<number>) | undefined = memoizeAsync(async (id) => id);
+      export const sum = memoizer.stats();
+      export const combine = tiered(new Map(), new Map());
+      export function remember<F extends (id: number) => Promise<unknown>>(fn: F) {
+        return memoizeAsync(fn);
+      }
+      export function rememberAll<C extends object, Name extends AsyncMethod<C>>(
+        client: C,
+        methods: { readonly [N in Name]: undefined },
+      ) {
+        return memoizeMethods(client, methods);
+      }
     `);
     expect(errors).toEqual([]);
-    expect(declarations.match(/export declare const/gu)).toHaveLength(10);
+    expect(declarations.match(/export declare const/gu)).toHaveLength(19);
     expect(declarations).not.toContain('aiocachetools/');
   }, 60_000);
 });

@@ -19,7 +19,7 @@ describe('npm run docs', () => {
     const typedoc = ['node_modules/typedoc/bin/typedoc', '--options', '.github/docs/typedoc.json'];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [...typedoc, '--out', join(folder, 'html')]);
     expect(stdout + stderr).not.toMatch(/warning|error/u);
-    for (const name of ['memoizeAsync', 'createMemoizer', 'memoizeMethods', 'perInstance', 'tiered']) {
+    for (const name of ['memoizeAsync', 'batched', 'createMemoizer', 'memoizeMethods', 'perInstance', 'tiered']) {
       expect(existsSync(join(folder, 'html/functions', `lib.${name}.html`))).toBe(true);
     }
     const options = readFileSync(join(folder, 'html/interfaces/lib.MemoizeOptions.html'), 'utf8');

@@ -75,7 +75,12 @@ describe(`earlyRefresh (SEED=${seed})`, () => {
     await load.prime([1], 'primed');
     await load(1);
     expect(runs()).toBe(0);
-    const endless = memoizeAsync(async (id: number) => id, { cache: new Map(), name: 'load', earlyRefresh: 4 });
+    const endless = memoizeAsync(async (id: number) => id, {
+      cache: new Map(),
+      name: 'load',
+      ttl: () => Infinity,
+      earlyRefresh: 4,
+    });
     await endless(1);
     await endless(1);
     expect(endless.stats().runs).toBe(1);

@@ -43,7 +43,7 @@ describe('onEvent', () => {
     await expect(getUser(7)).rejects.toThrow('no');
     expect(listener.events).toEqual([
       { type: 'miss', name: 'getUser', key: '#7' },
-      { type: 'run', name: 'getUser', key: '#7', duration: 0, outcome: 'rejected' },
+      { type: 'run', name: 'getUser', key: '#7', duration: 0, outcome: 'rejected', error: new Error('no') },
     ]);
     expect(getUser.stats()).toMatchObject({ runs: 1, errors: 1, inFlight: 0 });
   });
@@ -202,7 +202,11 @@ describe('onEvent', () => {
     ['throws', () => fail(), new Error('trapped')],
     ['gives text', () => '5', new TypeError('Expected `ttl` to give a number of milliseconds >= 0, got "5"')],
     ['gives NaN', () => NaN, new TypeError('Expected `ttl` to give a number of milliseconds >= 0, got NaN')],
-    ['gives less than 0', () => -1, new TypeError('Expected `ttl` to give a number of milliseconds >= 0, got -1')],
+    [
+      'gives less than any number',
+      () => -Infinity,
+      new TypeError('Expected `ttl` to give a number of milliseconds >= 0, got -Infinity'),
+    ],
     [
       'gives nothing',
       () => undefined,
@@ -219,6 +223,16 @@ describe('onEvent', () => {
     expect(await getUser.has(7)).toBe(false);
     expect(listener.types()).toEqual(['miss', 'store-error', 'run']);
     expect(listener.of('store-error')).toMatchObject([{ operation: 'set', key: '#7', error }]);
+  });
+
+  it('hears no error of a `ttl` below 0: it counts as 0, and an older entry goes', async () => {
+    let ttl = 1_000;
+    const getToken = memoizeAsync(async (id: number) => `token ${id}`, { ttl: () => ttl, onEvent: listener.onEvent });
+    await getToken(7);
+    ttl = -10_000;
+    await getToken.refresh(7);
+    expect(await getToken.has(7)).toBe(false);
+    expect(listener.of('store-error')).toEqual([]);
   });
 
   it('is told of an `errorTtl` that fails: the call rejects as the function does', async () => {
@@ -387,7 +401,7 @@ describe('DEBUG', () => {
       "aiocachetools:getUser run #7 0 'fulfilled'",
       'aiocachetools:getUser hit #7',
       'aiocachetools:getOrder miss #8',
-      "aiocachetools:getOrder run #8 0 'rejected'",
+      "aiocachetools:getOrder run #8 0 'rejected' 'Error: no'",
     ]);
   });
 

@@ -97,7 +97,7 @@ describe('a call with hostile arguments', () => {
     const lists: unknown[][] = [
       ['a', 'b'],
       ['a,b'],
-      ['a', 'b', undefined],
+      ['a', undefined, 'b'],
       [['a', 'b']],
       [{ 0: 'a', 1: 'b' }],
       ['"a","b"'],
@@ -106,7 +106,7 @@ describe('a call with hostile arguments', () => {
       [7],
       ['()'],
       [],
-      [undefined],
+      [[undefined]],
       [null],
       ['__proto__'],
       [JSON.parse('{"__proto__":1}')],

@@ -203,14 +203,15 @@ describe('a given name', () => {
     expect(await two(7)).toBe('one 7');
   });
 
-  it('takes a derived one over', async () => {
+  it('cannot be one that a derived name bears already', async () => {
     const cache: Entries = new Map();
     const fn = async function getUser(id: number): Promise<string> {
       return `user ${id}`;
     };
     await memoizeAsync(fn, { cache })(7);
-    const named = memoizeAsync(async (id: number) => `other ${id}`, { cache, name: 'getUser' });
-    expect(await named(7)).toBe('user 7');
+    expect(() => memoizeAsync(async (id: number) => `other ${id}`, { cache, name: 'getUser' })).toThrow(
+      'Expected another `name`: this store already holds entries of another function called `getUser`',
+    );
     expect(() => memoizeAsync(fn, { cache })).not.toThrow();
   });
 

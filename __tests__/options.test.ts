@@ -3,7 +3,7 @@ import { resolveOptions } from '../lib/resolve-options.js';
 import { isPlainObject } from '../lib/platform/plain-object.js';
 import { describe, expect, it } from '@jest/globals';
 import { createContext, runInContext } from 'node:vm';
-import { memoizeAsync, perInstance } from 'aiocachetools';
+import { createMemoizer, memoizeAsync, perInstance } from 'aiocachetools';
 import { isStore } from '../lib/store/store-like.js';
 
 const noop = async (): Promise<void> => {};
@@ -142,8 +142,44 @@ describe('memoizeAsync', () => {
     ['storeTimeout', 1e12],
     ['onEvent', noop],
   ])('takes `%s`: %p', (option, value) => {
-    expect(given({ [option]: value })).not.toThrow();
-    expect(alone({ [option]: value })).not.toThrow();
+    const needed = option === 'softTimeout' ? { ttl: 1, staleIfError: 1 } : option === 'ttl' ? {} : { ttl: 1 };
+    expect(given({ ...needed, [option]: value })).not.toThrow();
+    expect(alone({ ...needed, [option]: value })).not.toThrow();
+  });
+
+  it.each([
+    ['staleWhileRevalidate', 5],
+    ['staleIfError', 5],
+    ['earlyRefresh', 1],
+    ['jitter', 0.1],
+  ])('refuses `%s` beside a `ttl` without an end, where it can do nothing', (option, value) => {
+    const error = new TypeError(`Expected \`${option}\` beside a \`ttl\` that ends, got ${value} and no such \`ttl\``);
+    expect(given({ [option]: value })).toThrow(error);
+    expect(given({ [option]: value, ttl: Infinity })).toThrow(error);
+    expect(given({ [option]: 0 })).not.toThrow();
+    expect(given({ [option]: value, ttl: () => Infinity })).not.toThrow();
+    const memoize = createMemoizer({ [option]: value });
+    expect(() => memoize(noop)).not.toThrow();
+    expect(() => createMemoizer({ ttl: 5 })(noop, { name: 'a', [option]: value })).not.toThrow();
+    expect(() => createMemoizer({})(noop, { name: 'b', [option]: value })).toThrow(error);
+    expect(() => createMemoizer({ ttl: Infinity, [option]: value })).toThrow(error);
+  });
+
+  it('refuses `softTimeout` without a stale window', () => {
+    const error = new TypeError('Expected `softTimeout` beside a stale window, got 5 and no window');
+    expect(given({ softTimeout: 5, ttl: 5 })).toThrow(error);
+    expect(given({ softTimeout: 5, ttl: 5, staleIfError: 1 })).not.toThrow();
+    expect(() => createMemoizer({ softTimeout: 5 })(noop)).not.toThrow();
+  });
+
+  it.each([
+    ['a generator function', function* () {}],
+    ['an async generator function', async function* () {}],
+  ])('refuses %s', (_, fn) => {
+    const error = new TypeError(
+      'Expected a function whose result can be shared, got a generator function: return an array',
+    );
+    expect(() => memoizeAsync(fn as never)).toThrow(error);
   });
 
   it.each(misuse.map(([option]) => option).filter((option, index, all) => all.indexOf(option) === index))(
@@ -154,7 +190,7 @@ describe('memoizeAsync', () => {
       Object.defineProperty(Object.prototype, option, { value: Symbol('polluted'), configurable: true });
       try {
         expect(given({})).not.toThrow();
-        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(16);
+        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(17);
         const fn = memoizeAsync(async (id: number) => id, {});
         expect(await fn(7)).toBe(7);
         expect(await fn(7)).toBe(7);

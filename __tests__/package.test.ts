@@ -26,11 +26,13 @@ describe('package.json', () => {
   });
 
   it.each(entries)(
-    'gives `import` and `require` of %s one instance on Node, and CommonJS to other tools',
+    'gives `import` and `require` of %s one instance on Node and Bun, and CommonJS to other tools',
     (name, entry) => {
       const file = name === '.' ? 'index' : `${name.slice(2)}/index`;
       const modules = { types: `./dist/${file}.d.ts`, default: `./dist/${file}.js` };
       expect(entry).toEqual({
+        // Bun ignores `module-sync`, and would give `require` a copy of its own.
+        bun: modules,
         'module-sync': modules,
         module: modules.default,
         import: modules,

@@ -9,14 +9,16 @@ import { expectedExercise } from './support/expected-exercise.js';
 
 const installed = resolve('__tests__/runtimes/node_modules');
 
-const hosts: [name: string, executable: string, args: string[]][] = [
-  ['Node', process.execPath, []],
+/** Each with the arguments that give it no permission at all, and those that give it what a log needs. */
+const hosts: [name: string, executable: string, args: string[], logging: string[]][] = [
+  ['Node', process.execPath, [], []],
   [
     'Deno',
     join(installed, '@deno/linux-x64-glibc/deno'),
-    ['run', '--no-prompt', '--no-remote', '--allow-env', '--allow-read', '--node-modules-dir=manual'],
+    ['run', '--no-remote', '--node-modules-dir=manual'],
+    ['--no-prompt', '--allow-env', '--allow-read'],
   ],
-  ['Bun', join(installed, '@oven/bun-linux-x64/bin/bun'), ['--no-install']],
+  ['Bun', join(installed, '@oven/bun-linux-x64/bin/bun'), ['--no-install'], []],
 ];
 
 let folder: string;
@@ -43,7 +45,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.each(hosts)('the core in %s', (name, executable, args) => {
+describe.each(hosts)('the core in %s', (name, executable, args, logging) => {
   const isThere = existsSync(executable);
   if (!isThere) {
     const why = `no ${name} for this machine: npm ci --prefix __tests__/runtimes (64-bit Linux with glibc)`;
@@ -52,15 +54,29 @@ describe.each(hosts)('the core in %s', (name, executable, args) => {
   }
 
   (isThere ? it : it.skip)(
-    'makes the keys of Node and stops a stampede',
+    'makes the keys of Node and stops a stampede, and needs no permission',
     async () => {
-      const environment = { PATH: process.env['PATH'], HOME: folder, DENO_DIR: folder, DENO_NO_UPDATE_CHECK: '1' };
-      const { stdout } = await promisify(execFile)(executable, [...args, join(folder, 'exercise.js')], {
-        cwd: folder,
-        env: environment,
-      });
+      const { stdout, stderr } = await run(executable, args, {});
       expect(JSON.parse(stdout)).toEqual({ ...expectedExercise, hasProcess: true, hasDocument: false });
+      expect(stderr).toBe('');
+    },
+    60_000,
+  );
+
+  (isThere ? it : it.skip)(
+    'logs for DEBUG',
+    async () => {
+      const { stderr } = await run(executable, [...args, ...logging], { DEBUG: 'aiocachetools:*', NO_COLOR: '1' });
+      expect(stderr).toMatch(/aiocachetools:anonymous miss #0/);
     },
     60_000,
   );
 });
+
+function run(executable: string, args: readonly string[], variables: Record<string, string>) {
+  const { PATH } = process.env;
+  return promisify(execFile)(executable, [...args, join(folder, 'exercise.js')], {
+    cwd: folder,
+    env: { PATH, HOME: folder, DENO_DIR: folder, DENO_NO_UPDATE_CHECK: '1', ...variables },
+  });
+}

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -6,33 +7,43 @@ import ts from 'typescript';
 
 const root = resolve('.');
 
-/** Files of types that must and must not compile. */
+/** Type tests: what must compile and what must not. */
 const files = readdirSync(resolve('__tests__'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test-d.ts'))
   .map((file) => resolve('__tests__', file));
 
-/** Those that need nothing but the package itself. */
+/** Those that import nothing but the package itself. */
 const plainFiles = files.filter((file) =>
   [...readFileSync(file, 'utf8').matchAll(/from '([^']+)'/g)].every(([, from]) =>
     ['aiocachetools', 'expect-type'].includes(from!),
   ),
 );
 
+/** The other supported compilers, in an install of their own: `npm ci --prefix __tests__/types/compilers`. */
+const compilers = resolve('__tests__/types/compilers/node_modules');
+const otherVersions = ['ts54', 'ts59', 'ts70'];
+const areInstalled = otherVersions.every((version) => existsSync(join(compilers, version)));
+if (!areInstalled && process.env['CI'] !== undefined) {
+  throw new Error('The other compilers are missing. Run `npm ci --prefix __tests__/types/compilers`.');
+}
+
 describe('the types', () => {
-  it('are as the files of type tests say, in what compiles and in what does not', () => {
+  it('hold in what compiles and in what does not', () => {
     expect(files.map((file) => relative(root, file)).sort()).toEqual(
       expect.arrayContaining([
         '__tests__/types/controls.test-d.ts',
+        '__tests__/types/functions.test-d.ts',
         '__tests__/types/host.test-d.ts',
         '__tests__/types/ignore.test-d.ts',
         '__tests__/types/memoize-async.test-d.ts',
+        '__tests__/types/real-world.test-d.ts',
         '__tests__/types/stores.test-d.ts',
       ]),
     );
     expect(compile(files, optionsOf('tsconfig.json'))).toEqual([]);
   }, 60_000);
 
-  it('are told apart: a test of types that does not hold is found', () => {
+  it('are checked: a type test that does not hold is found', () => {
     const source = `
       import { memoizeAsync } from 'aiocachetools';
       // @ts-expect-error -- nothing is wrong here
@@ -86,6 +97,33 @@ describe('the types', () => {
         expect(compile(plainFiles, options)).toEqual([]);
       },
       60_000,
+    );
+
+    (areInstalled ? it : it.skip).each(otherVersions)(
+      'hold under another compiler, %s',
+      (version) => {
+        const compiler = join(compilers, version, 'bin/tsc');
+        const project = join(published, `tsconfig.${version}.json`);
+        writeFileSync(
+          project,
+          JSON.stringify({
+            extends: join(root, 'tsconfig.json'),
+            compilerOptions: {
+              rootDir: '/',
+              lib: ['es2022'],
+              types: [],
+              paths: { aiocachetools: [join(published, 'index.d.ts')] },
+            },
+            files: plainFiles,
+            include: [],
+            exclude: [],
+          }),
+        );
+        const { stdout, status } = spawnSync(process.execPath, [compiler, '-p', project], { encoding: 'utf8' });
+        expect(stdout).toBe('');
+        expect(status).toBe(0);
+      },
+      120_000,
     );
   });
 });

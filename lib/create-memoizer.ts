@@ -1,7 +1,7 @@
 import { emptyStats } from './observer.js';
 import { PendingWork } from './platform/pending-work.js';
 import { memoizeWith, wrap } from './memoize-async.js';
-import { givenOptions, mergeOptions, resolveOptions } from './resolve-options.js';
+import { givenOptions, resolveOptions } from './resolve-options.js';
 import type { Stats } from './events.js';
 import type { AnyFunction } from './functions.js';
 import type { memoizeAsync } from './memoize-async.js';
@@ -51,7 +51,7 @@ export function createMemoizer(defaults: MemoizeOptions = {}): Memoizer {
     memoizeWith(
       fnOrOptions,
       options,
-      (own) => resolveOptions(mergeOptions(shared, givenOptions(own))),
+      (own) => resolveOptions(own, shared),
       (fn, resolved) => {
         const wrapper = wrap(fn, resolved, owner) as Memoized<AnyFunction>;
         wrappers.push(wrapper);
@@ -63,7 +63,7 @@ export function createMemoizer(defaults: MemoizeOptions = {}): Memoizer {
       const outcomes = await Promise.allSettled(wrappers.map((wrapper) => wrapper.clear()));
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
-    settled: () => pendingWork.settled(),
+    settled: (limit?: number) => pendingWork.settled(limit),
     stats: () => sum(wrappers.map((wrapper) => wrapper.stats())),
   });
 }

@@ -19,6 +19,8 @@ export type MemoizeEvent = Happening &
         readonly type: 'run';
         readonly duration: number;
         readonly outcome: 'fulfilled' | 'rejected' | 'timeout' | 'aborted';
+        /** Why `fn` failed; present where the outcome is `rejected`. */
+        readonly error?: unknown;
       }
     /** An old value answered in place of an error or of a run that takes too long. */
     | { readonly type: 'fallback'; readonly reason: 'error' | 'soft-timeout' | 'timeout' }

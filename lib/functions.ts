@@ -78,9 +78,7 @@ type Widened<Arg> = [Exclude<Arg, null | undefined>] extends [never]
  * What a function resolves with: over its last four overloads, without those that return no promise where others do (a
  * callback comes last there). `unknown` where the result depends on a type parameter: it has no one type then.
  */
-export type Resolved<F> = NeverToUnknown<Awaited<Returned<F>>>;
-
-type NeverToUnknown<T> = [T] extends [never] ? unknown : T;
+export type Resolved<F> = Awaited<Returned<F>>;
 
 /** Not by way of `ReturnType`, which sees the last overload alone and is `any` for some generic functions. */
 type Returned<F> = F extends {

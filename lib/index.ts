@@ -1,4 +1,5 @@
 export { memoizeAsync } from './memoize-async.js';
+export { batched } from './batched.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
 export { digestKeys } from './store/digest-keys.js';
@@ -7,9 +8,11 @@ export { tiered } from './store/tiered.js';
 
 export { TimeoutError, UnkeyableArgumentError } from './errors.js';
 
+export type { BatchOptions } from './batched.js';
 export type { Memoizer } from './create-memoizer.js';
 export type { MemoizeEvent, Stats } from './events.js';
 export type { AnyFunction, OptionalFunction } from './functions.js';
+export type { Memoize } from './memoize-async.js';
 export type { AsyncMethod, MemoizedMethods } from './memoize-methods.js';
 export type { Controls, Memoized } from './memoized.js';
 export type { CacheOption, MemoizeOptions, StoreSelector } from './options.js';

@@ -1,3 +1,4 @@
+import { NativePromise } from './platform/promise.js';
 import { answerCall } from './call/call.js';
 import { show } from './platform/show.js';
 import { resolveOptions } from './resolve-options.js';
@@ -9,6 +10,11 @@ import type { Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
 import type { Owner } from './call/wrapper.js';
 
+/** Memoizes a function with options that were given before. One signature: composition infers nothing from several. */
+export interface Memoize {
+  <F extends Callable>(fn: F): Memoized<true extends IsAsync<F> ? F : Promised<F>>;
+}
+
 /**
  * A function like `fn` whose concurrent calls with equal arguments share one run and whose results are kept in `cache`.
  * With options alone it returns a function that wraps, for any `pipe`.
@@ -18,17 +24,14 @@ import type { Owner } from './call/wrapper.js';
  * @throws {TypeError} at once, for a non-function, an unknown option or one of the wrong kind.
  * @example
  * const getUser = memoizeAsync(async (id: number, db: Database) => db.user(id), { ignore: [1], ttl: 60_000 });
- * await Promise.all([getUser(7, db), getUser(7, db)]); // one query
+ * await NativePromise.all([getUser(7, db), getUser(7, db)]); // one query
  */
 export function memoizeAsync<F extends Inferable>(fn: F & ReturnsPromise, options?: MemoizeOptions<F>): Memoized<F>;
 export function memoizeAsync<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R,
   options?: MemoizeOptions<(this: This, ...args: Args) => Promise<Awaited<R>>>,
 ): Memoized<(this: This, ...args: Args) => Promise<Awaited<R>>>;
-// One signature, for composition infers nothing from several.
-export function memoizeAsync(
-  options: MemoizeOptions,
-): <F extends Callable>(fn: F) => Memoized<true extends IsAsync<F> ? F : Promised<F>>;
+export function memoizeAsync(options: MemoizeOptions): Memoize;
 export function memoizeAsync(fnOrOptions: unknown, options?: unknown): unknown {
   return memoizeWith(fnOrOptions, options, resolveOptions, wrap);
 }
@@ -54,6 +57,9 @@ export function memoizeWith(
 }
 
 export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): unknown {
+  if (/^\[object (?:Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn))) {
+    throw new TypeError(`Expected a function whose result can be shared, got a generator function: return an array`);
+  }
   const wrapper = createWrapper(fn, options, owner);
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return answerCall(wrapper, this, args);

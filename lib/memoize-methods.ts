@@ -2,10 +2,11 @@ import { createFacade } from './facade.js';
 import { wrap } from './memoize-async.js';
 import { isPlainObject } from './platform/plain-object.js';
 import { show } from './platform/show.js';
-import { givenOptions, mergeOptions, resolveOptions } from './resolve-options.js';
+import { givenOptions, resolveOptions } from './resolve-options.js';
 import type { AnyFunction, IsAsync } from './functions.js';
 import type { Memoized } from './memoized.js';
 import type { MemoizeOptions } from './options.js';
+import type { ResolvedOptions } from './resolve-options.js';
 
 /** The names of the methods of `C` that return promises. */
 export type AsyncMethod<C> = {
@@ -62,15 +63,16 @@ function memoizeMethod(
   const fn = (...args: unknown[]): unknown => Reflect.apply(method, client, args);
   Object.defineProperties(fn, { name: { value: String(name) }, length: { value: method.length } });
   // The receiver is always the client, also for a method that was taken off the facade.
-  const { cache, keyOf, ...options } = mergeOptions(defaults, own);
-  const bound = {
+  const options = resolveOptions(own, defaults);
+  const { cache, keyOf } = options;
+  const bound: ResolvedOptions = {
     ...options,
     cache: typeof cache === 'function' ? () => cache(client) : cache,
     keyOf: keyOf && ((...args: unknown[]) => Reflect.apply(keyOf as AnyFunction, client, args) as unknown),
-    // A prefix makes the names of methods the user's word: no bundler renames them.
+    // A prefix makes the names of methods explicit: no bundler renames them.
     ...(defaults.name !== undefined && own.name === undefined && { name: String(name) }),
   };
-  const wrapper = wrap(fn, resolveOptions(bound), { name: defaults.name }) as object;
+  const wrapper = wrap(fn, bound, { name: defaults.name }) as object;
   return typeof cache === 'function' ? Object.assign(wrapper, { cache }) : wrapper;
 }
 

@@ -1,5 +1,6 @@
-import createDebug from 'debug';
-import { isThenable } from './platform/promise.js';
+import { openDebugLog } from './debug-log.js';
+import { isThenable, NativePromise } from './platform/promise.js';
+import type { DebugLog } from './debug-log.js';
 import type { MemoizeEvent, Stats } from './events.js';
 import type { StoreOperation } from './store/guarded-store.js';
 
@@ -23,28 +24,22 @@ export const emptyStats: Stats = {
 
 type Received = 'hit' | 'stale' | 'join' | 'miss';
 
-/** Reads the properties of `debug` as an heir: as an object of its own it is a dictionary, where a read costs a search. */
-const settings = Object.create(createDebug) as { readonly namespaces?: unknown };
-
 /** The one observer of a wrapper: counts, tells the listener, writes the debug log. Nothing it does can hurt a call. */
 export class Observer {
   readonly #name: string;
   readonly #listener: ((event: MemoizeEvent) => unknown) | undefined;
-  readonly #log: createDebug.Debugger;
-  /** The setting of `debug` that `#isLogging` was read from: comparing it costs less than asking `enabled`. */
-  #namespaces: unknown;
-  #isLogging = false;
+  readonly #log: DebugLog | undefined;
   readonly #counts = { ...emptyStats };
 
   constructor(name: string, listener: ((event: MemoizeEvent) => unknown) | undefined) {
     this.#name = name;
     this.#listener = listener;
-    this.#log = createDebug(`aiocachetools:${namespaceOf(name)}`);
+    this.#log = openDebugLog(name);
   }
 
   /** True if somebody listens, so that it is worth measuring. */
   get isHeard(): boolean {
-    return this.#listener !== undefined || this.#logs();
+    return this.#listener !== undefined || this.#log?.enabled === true;
   }
 
   stats(): Stats {
@@ -62,14 +57,17 @@ export class Observer {
     this.#counts.inFlight += 1;
   }
 
-  ended(key: string, outcome: RunOutcome, duration: number): void {
+  /** @param error Why, where the outcome is `rejected`. */
+  ended(key: string, outcome: RunOutcome, duration: number, error?: unknown): void {
     this.#counts.inFlight -= 1;
     if (outcome === 'rejected') this.#counts.errors += 1;
     if (outcome === 'timeout') {
       this.#counts.timeouts += 1;
       if (this.isHeard) this.#tell({ type: 'timeout', name: this.#name, key });
     }
-    if (this.isHeard) this.#tell({ type: 'run', name: this.#name, key, duration, outcome });
+    if (!this.isHeard) return;
+    const event = { type: 'run', name: this.#name, key, duration, outcome } as const;
+    this.#tell(outcome === 'rejected' ? { ...event, error } : event);
   }
 
   fellBack(key: string, reason: 'error' | 'soft-timeout' | 'timeout'): void {
@@ -105,36 +103,31 @@ export class Observer {
     else this.#counts.stale += 1;
   }
 
-  #logs(): boolean {
-    const { namespaces } = settings;
-    if (namespaces !== this.#namespaces) {
-      this.#namespaces = namespaces;
-      this.#isLogging = this.#log.enabled;
-    }
-    return this.#isLogging;
-  }
-
   #tell(event: MemoizeEvent): void {
-    if (this.#logs()) this.#write(event);
+    const log = this.#log;
+    if (log?.enabled === true) this.#write(log, event);
     const listener = this.#listener;
     if (listener === undefined) return;
     try {
       const answer = listener(event);
-      if (isThenable(answer)) Promise.resolve(answer).catch((error: unknown) => this.#listenerFailed(error));
+      if (isThenable(answer)) NativePromise.resolve(answer).catch((error: unknown) => this.#listenerFailed(error));
     } catch (error) {
       this.#listenerFailed(error);
     }
   }
 
-  #write(event: MemoizeEvent): void {
+  #write(log: DebugLog, event: MemoizeEvent): void {
     const { type, name: _name, key, ...details } = event;
-    const values = Object.values(details);
-    this.#attempt(() => this.#log(`%s %s${' %o'.repeat(values.length)}`, type, printable(key), ...values));
+    // Of a run that failed the log tells why, not where.
+    const values = Object.values(details).map((value: unknown) =>
+      type === 'run' && value instanceof Error ? String(value) : value,
+    );
+    this.#attempt(() => log(`%s %s${' %o'.repeat(values.length)}`, type, printable(key), ...values));
   }
 
   /** A listener that fails is told to the log; it must change no outcome. */
   #listenerFailed(error: unknown): void {
-    this.#attempt(() => this.#log('onEvent failed: %o', error));
+    this.#attempt(() => this.#log?.('onEvent failed: %o', error));
   }
 
   /** A log that throws must change no outcome either, and there is nobody left to tell. */
@@ -152,9 +145,4 @@ function printable(key: string): string {
   return key.replace(/[\p{Cc}\u2028\u2029]/gu, (control) => {
     return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
-}
-
-/** `DEBUG` splits at spaces and commas, takes `*` for a pattern and a leading `-` for an exclusion. */
-function namespaceOf(name: string): string {
-  return name.replace(/[\s,*%]|^-/gu, '_');
 }

@@ -12,6 +12,7 @@ export interface ResolvedOptions {
   readonly maxSize: number | undefined;
   readonly keyOf: ((...args: never[]) => unknown) | undefined;
   readonly ignore: readonly IgnoreRule[];
+  readonly encode: ((value: unknown) => unknown) | undefined;
   readonly name: string | undefined;
   readonly ttl: number | ((value: unknown, ...args: readonly unknown[]) => unknown);
   readonly staleWhileRevalidate: number;
@@ -34,6 +35,7 @@ const defaults: ResolvedOptions = {
   maxSize: undefined,
   keyOf: undefined,
   ignore: [],
+  encode: undefined,
   name: undefined,
   ttl: Infinity,
   staleWhileRevalidate: 0,
@@ -62,6 +64,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
     Array.isArray(value) && Array.from(value as unknown[]).every(isIgnoreRule)
       ? undefined
       : 'an array of positions, property paths and predicates',
+  encode: isFunction,
   name: (value) =>
     typeof value === 'string' && value.length <= LONGEST_NAME && !value.includes('|') && isWellFormed(value)
       ? undefined
@@ -81,10 +84,25 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
   onEvent: isFunction,
 };
 
-/** Checks what the user gave. An option that is `undefined` counts as not given, an inherited one as absent. */
-export function resolveOptions(given: unknown): ResolvedOptions {
+/**
+ * Checks the options of one wrapper and adds every default. An option that is `undefined` counts as not given, an inherited
+ * one as absent.
+ *
+ * @param inherited Options of a memoizer, checked already. Where they can do nothing they are inert; own ones are refused.
+ */
+export function resolveOptions(given: unknown, inherited: MemoizeOptions = {}): ResolvedOptions {
+  const own = givenOptions(given);
+  const merged = mergeOptions(inherited, own);
+  refuseContradictions(merged);
+  refuseInert(own, merged);
+  return { ...defaults, ...merged } as ResolvedOptions;
+}
+
+/** The options that were given, checked one by one and against each other; no defaults. */
+export function givenOptions(given: unknown): MemoizeOptions {
   if (!isPlainObject(given)) throw new TypeError(`Expected options to be a plain object, got ${show(given)}`);
-  const resolved: Record<string, unknown> = { ...defaults };
+  // Without a prototype, on which anything may have been put.
+  const checked = Object.create(null) as Record<string, unknown>;
   for (const option of Reflect.ownKeys(given)) {
     if (typeof option === 'symbol' || !Object.hasOwn(checks, option)) {
       throw new TypeError(`Unknown option \`${String(option)}\`, got ${show(read(given, option))}`);
@@ -93,33 +111,53 @@ export function resolveOptions(given: unknown): ResolvedOptions {
     if (value === undefined) continue;
     const expected = checks[option as keyof ResolvedOptions](value);
     if (expected !== undefined) throw new TypeError(`Expected \`${option}\` to be ${expected}, got ${show(value)}`);
-    resolved[option] = option === 'ignore' ? [...(value as readonly IgnoreRule[])] : value;
+    checked[option] = option === 'ignore' ? [...(value as readonly IgnoreRule[])] : value;
   }
-  const options = resolved as unknown as ResolvedOptions;
-  if (options.keyOf !== undefined && options.ignore.length > 0) {
-    throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(options.ignore)}`);
-  }
-  if (options.maxSize !== undefined && options.cache !== undefined) {
-    throw new TypeError(`Expected no \`maxSize\` beside \`cache\`, got ${options.maxSize}`);
-  }
+  const options = checked as MemoizeOptions;
+  refuseContradictions(options);
+  // What can do nothing whatever a wrapper adds.
+  if (options.ttl === Infinity) refuseInert(options, options);
   return options;
 }
 
-/** The options that were given, checked; defaults are left out. */
-export function givenOptions(options: unknown): MemoizeOptions {
-  const resolved: object = resolveOptions(options);
-  const isGiven = ([option]: readonly [string, unknown]): boolean =>
-    Object.hasOwn(options as object, option) && (options as Record<string, unknown>)[option] !== undefined;
-  return Object.fromEntries(Object.entries(resolved).filter(isGiven));
+function refuseContradictions({ keyOf, ignore, maxSize, cache }: MemoizeOptions): void {
+  if (keyOf !== undefined && ignore !== undefined && ignore.length > 0) {
+    throw new TypeError(`Expected \`ignore\` to be empty beside \`keyOf\`, got ${show(ignore)}`);
+  }
+  if (maxSize !== undefined && cache !== undefined) {
+    throw new TypeError(`Expected no \`maxSize\` beside \`cache\`, got ${maxSize}`);
+  }
+}
+
+function withoutPrototype(options: MemoizeOptions): object {
+  return Object.assign(Object.create(null) as object, options);
 }
 
 /** Own options override defaults one by one, and those that do not go with them. */
-export function mergeOptions({ name: _prefix, ...defaults }: MemoizeOptions, own: MemoizeOptions): MemoizeOptions {
-  const kept: { -readonly [Option in keyof MemoizeOptions]: MemoizeOptions[Option] } = defaults;
+function mergeOptions({ name: _prefix, ...inherited }: MemoizeOptions, own: MemoizeOptions): MemoizeOptions {
+  const kept = withoutPrototype(inherited) as { -readonly [Option in keyof MemoizeOptions]: MemoizeOptions[Option] };
   if (own.keyOf !== undefined) delete kept.ignore;
   if (own.cache !== undefined) delete kept.maxSize;
   if (own.maxSize !== undefined) delete kept.cache;
-  return { ...kept, ...own };
+  return Object.assign(kept, own);
+}
+
+/** Refuses own options that can do nothing beside the others: more often than not a `ttl` was forgotten. */
+function refuseInert(
+  own: MemoizeOptions,
+  { ttl = Infinity, staleWhileRevalidate = 0, staleIfError = 0 }: MemoizeOptions,
+): void {
+  if (ttl === Infinity) {
+    for (const option of ['staleWhileRevalidate', 'staleIfError', 'earlyRefresh', 'jitter'] as const) {
+      const value = own[option];
+      if (value !== undefined && value > 0) {
+        throw new TypeError(`Expected \`${option}\` beside a \`ttl\` that ends, got ${value} and no such \`ttl\``);
+      }
+    }
+  }
+  if (own.softTimeout !== undefined && staleWhileRevalidate === 0 && staleIfError === 0) {
+    throw new TypeError(`Expected \`softTimeout\` beside a stale window, got ${own.softTimeout} and no window`);
+  }
 }
 
 function read(given: Record<PropertyKey, unknown>, option: PropertyKey): unknown {

@@ -1,5 +1,5 @@
 // A default CommonJS project with ts-jest, as consumers have it.
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { memoizeAsync, TimeoutError } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 
@@ -10,4 +10,16 @@ test('imports the package without configuration', async () => {
   expect(runs).toBe(1);
   expect(() => redisStore(42 as never)).toThrow(TypeError);
   expect(new TimeoutError('late', 1)).toBeInstanceOf(Error);
+});
+
+test('logs through the copy of debug that a test has', async () => {
+  const createDebug: { enable(names: string): void; disable(): void; log: unknown } = jest.requireActual('debug');
+  const { log } = createDebug;
+  const written = jest.fn();
+  createDebug.log = written;
+  createDebug.enable('aiocachetools:echo');
+  await memoizeAsync(async (n: number) => n, { name: 'echo' })(1);
+  createDebug.disable();
+  createDebug.log = log;
+  expect(written).toHaveBeenCalledTimes(2);
 });

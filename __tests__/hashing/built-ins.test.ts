@@ -17,8 +17,11 @@ describe('a built-in of many elements', () => {
   const makers: [string, () => object][] = [
     ['a typed array', () => Float64Array.from({ length: 100 }, (_, i) => i / 3)],
     ['a part of a buffer', () => new Uint16Array(Uint8Array.from({ length: 300 }, (_, i) => i).buffer, 2, 100)],
-    ['a Buffer', () => Buffer.from('a text of more than sixty-four bytes, so that nobody wants to list them')],
-    ['a boxed string', () => Object('a text of more than sixty-four characters, so that nobody lists them') as object],
+    ['a Buffer', () => Buffer.from('a text of more than sixty-four bytes, so that its names are not listed')],
+    [
+      'a boxed string',
+      () => Object('a text of more than sixty-four characters, so that they are not listed') as object,
+    ],
   ];
   const hosts: [string, unknown][] = [
     ['no process', undefined],

@@ -31,6 +31,19 @@ describe('the wire format', () => {
     expect(JSON.parse(output)).toEqual(golden);
   }, 30_000);
 
+  it.each(['before', 'after'])(
+    'is the same where built-ins are replaced by subclasses %s import',
+    (moment) => {
+      const script = resolve('__tests__/support/replaced-globals-child.ts');
+      const output = execFileSync(process.execPath, ['--import', 'tsx', script, moment], { encoding: 'utf8' });
+      const { real, subclass } = JSON.parse(output) as Record<string, Record<string, string>>;
+      const expected = Object.fromEntries(Object.keys(argumentLists).map((name) => [name, golden[name]]));
+      expect(real).toEqual(expected);
+      expect(subclass).toEqual(expected);
+    },
+    30_000,
+  );
+
   it('is the same for values of another realm', () => {
     const source = (make: () => unknown[]): string => `(${make.toString()})()`;
     const globals = { URL, URLSearchParams, Buffer };

@@ -19,7 +19,7 @@ describe('compileIgnore', () => {
     expect([keepsStrings, isEmpty]).toEqual([true, true]);
   });
 
-  it('leaves out positions, whatever stands there', () => {
+  it('leaves out positions with any value', () => {
     const exclusions = compileIgnore([1, 3]);
     expect([0, 1, 2, 3].map((index) => exclusions.has('a', index))).toEqual([false, true, false, true]);
     expect(exclusions.isEmpty).toBe(false);

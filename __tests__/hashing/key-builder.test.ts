@@ -12,7 +12,7 @@ const ignoring = (...ignore: IgnoreRule[]) => {
 };
 
 describe('createKeyBuilder', () => {
-  it('lets a lone word, path or non-ASCII string stand for itself', () => {
+  it('uses a lone word, path or non-ASCII string as its own key', () => {
     for (const text of ['a', 'Z', 'user-7', '/', '/users?a=1', 'é', '\u0080', '€', '😀', 'a'.repeat(512)]) {
       expect(key(text)).toBe(text);
     }
@@ -73,7 +73,7 @@ describe('createKeyBuilder', () => {
     expect([key([]), key([undefined]), key([,])]).toEqual(['[]', '[_]', '[^]']);
   });
 
-  it('does not see the order of properties and of the entries of maps and sets', () => {
+  it('ignores the order of properties, map entries and set members', () => {
     expect(key({ b: 1, a: { d: 2, c: 3 } })).toBe('{2"1:a"1:b{2"1:c"1:d#3#2#1');
     expect(key({ a: { c: 3, d: 2 }, b: 1 })).toBe('{2"1:a"1:b{2"1:c"1:d#3#2#1');
     expect(key(new Map([[{ b: 1, a: 2 }, 1]]), new Set([3, 1, 2]))).toBe('@M1{2"1:a"1:b#2#1#1@S3#1#2#3');
@@ -135,7 +135,7 @@ describe('createKeyBuilder', () => {
     expect(key([-0, ...numbers.slice(1, 31), NaN, 'x'])).toMatch(/^\[#-0#1.*#30#NaN"1:x\]$/);
   });
 
-  it('keeps a block of numbers safe from a getter that builds a key in between', () => {
+  it('keeps a block of numbers when a getter builds another key', () => {
     const numbers = Array.from({ length: 40 }, (_, i) => i);
     const before = key(numbers);
     const nosy = [...numbers];
@@ -158,7 +158,7 @@ describe('createKeyBuilder', () => {
     expect(key(Object('a'), Object(-0), Object(true), Object(1n))).toBe('@P"1:a@P#-0@P!@P&1');
   });
 
-  it('reads hidden state, not what stands on the object', () => {
+  it('reads internal state, not own properties', () => {
     const date = Object.defineProperty(new Date(5), 'getTime', { value: () => 6 });
     const url = Object.defineProperty(new URL('http://a'), 'href', { value: 'http://b' });
     const map = Object.defineProperty(new Map([[1, 2]]), 'forEach', { value: () => 6 });
@@ -166,11 +166,11 @@ describe('createKeyBuilder', () => {
     expect(key(date, url, map, boxed)).toBe('@D5@U"9:http://a/@M1#1#2@P#1');
   });
 
-  it('takes a proxy of plain data for the data', () => {
+  it('reads a Proxy of plain data as the data', () => {
     expect(key(new Proxy({ b: [1], a: 2 }, {}), new Proxy([1, , 2], {}))).toBe('{2"1:a"1:b#2[#1][#1^#2]');
   });
 
-  it('takes the date of fake timers for a date', () => {
+  it('writes the Date of fake timers as a date', () => {
     const RealDate = globalThis.Date;
     globalThis.Date = class extends RealDate {} as DateConstructor;
     try {
@@ -180,7 +180,7 @@ describe('createKeyBuilder', () => {
     }
   });
 
-  it('puts a digest in the place of more than 512 characters', () => {
+  it('digests a text of more than 512 characters', () => {
     expect(key('a'.repeat(513))).toMatch(/^\$[\w-]{43}$/);
     expect(key('x', 'a'.repeat(503))).toHaveLength(512);
     expect(key('x', 'a'.repeat(504))).toMatch(/^\$[\w-]{43}$/);
@@ -198,7 +198,7 @@ describe('createKeyBuilder', () => {
 });
 
 describe('known', () => {
-  it('tells at once the key of a lone word, and of a list that was met twice', () => {
+  it('gives the key of a lone word, and of a list that was seen twice', () => {
     const build = createKeyBuilder({ name: 'f' });
     expect([
       build.knownOne('user-7'),
@@ -217,7 +217,7 @@ describe('known', () => {
     }
   });
 
-  it('knows nothing where `keyOf`, a predicate or the first position has a say', () => {
+  it('knows nothing where `keyOf`, a predicate or an ignored first position decides', () => {
     for (const options of [{ keyOf: () => 'key' }, { ignore: [0] }, { ignore: [() => false] }]) {
       const build = createKeyBuilder({ name: 'f', ...options });
       for (let sight = 0; sight < 3; sight++) build(undefined, ['a']);
@@ -225,19 +225,33 @@ describe('known', () => {
     }
   });
 
-  it('knows lone words and nothing else where something is ignored', () => {
+  it('knows only lone words where something is ignored', () => {
     const build = createKeyBuilder({ name: 'f', ignore: [1] });
     for (let sight = 0; sight < 3; sight++) build(undefined, ['a', 1]);
     expect([build.known(['a']), build.known(['a', 1]), build.known([7])]).toEqual(['a', undefined, undefined]);
   });
 
-  it('is taken for the key, unless it is a lone string that is still to be checked', () => {
+  it('is the key, unless it is a lone string that is still to be checked', () => {
     const build = createKeyBuilder({ name: 'f' });
     expect(build(undefined, [1, 2], 'known before')).toBe('known before');
     const broken = 'a\ud800';
-    expect(build.known([broken])).toBe(broken);
+    expect([build.known([broken]), build.knownOne(broken)]).toEqual([undefined, undefined]);
     expect(build(undefined, [broken], broken)).toMatch(/^\$w[\w-]{43}$/);
     expect(build(undefined, ['word'], 'word')).toBe('word');
+  });
+});
+
+describe('maxSize', () => {
+  it('bounds the keys that are known', () => {
+    const known = (maxSize: number | undefined): number => {
+      const build = createKeyBuilder({ name: 'f', maxSize });
+      let count = 0;
+      for (let i = 0; i < 3_000; i++) for (let sight = 0; sight < 3; sight++) build(undefined, ['x', i]);
+      for (let i = 0; i < 3_000; i++) if (build.known(['x', i]) !== undefined) count++;
+      return count;
+    };
+    expect(known(10)).toBeLessThan(100);
+    expect([known(undefined), known(1_000)]).toEqual([3_000, 3_000]);
   });
 });
 
@@ -339,7 +353,7 @@ describe('ignore', () => {
     expect(build(new Map([['db', 1]]))).toBe('@M1"2:db#1');
   });
 
-  it('takes a dot for a path, not through arrays or instances', () => {
+  it('reads a dot as a path, not through arrays or instances', () => {
     const build = ignoring('ctx.db.log', 'ctx.user');
     expect(build({ ctx: { db: { log: 1, url: 'u' }, user: 1, id: 2 } })).toBe('{1"3:ctx{2"2:db"2:id{1"3:url"1:u#2');
     expect(build({ ctx: [{ user: 1 }] }, { ctx: 'user' }, { ctx: null })).toBe(
@@ -408,5 +422,27 @@ describe('AbortSignal', () => {
       expect(() => key(...args)).toThrow(/\(AbortSignal\)/);
     }
     expect(() => ignoring('x.y')({ x: { signal } })).toThrow(/at `\.x\.signal` \(AbortSignal\)/);
+  });
+});
+
+describe('forget', () => {
+  it('drops the keys that are known, and changes none', () => {
+    const build = createKeyBuilder({ name: 'f' });
+    const list = ['secret', { token: 'secret' }];
+    const key = build(undefined, list);
+    build(undefined, list);
+    expect(build.known(list)).toBe(key);
+    build.forget();
+    expect(build.known(list)).toBeUndefined();
+    expect([build(undefined, list), build(undefined, list), build.known(list)]).toEqual([key, key, key]);
+  });
+
+  it('works with `ignore` and `keyOf`, which keep no keys', () => {
+    for (const options of [{ ignore: [1] }, { keyOf: () => 'a' }]) {
+      const build = createKeyBuilder({ name: 'f', ...options });
+      const key = build(undefined, ['a', 1]);
+      build.forget();
+      expect(build(undefined, ['a', 1])).toBe(key);
+    }
   });
 });

@@ -19,7 +19,7 @@ function taught(...lists: unknown[][]): KeyCache {
 }
 
 describe('KeyCache', () => {
-  it('takes a list at its second sight', () => {
+  it('learns a list when it comes the second time', () => {
     const cache = new KeyCache(encode);
     const list = ['a', 1, { page: 1, query: { q: 'x' } }];
     cache.learn(list, encode(list));
@@ -29,12 +29,12 @@ describe('KeyCache', () => {
     expect(cache.find(['a', 1, { query: { q: 'x' }, page: 1 }])).toBeUndefined();
   });
 
-  it('leads two orders of the same properties to one key', () => {
+  it('finds one key for two orders of the same properties', () => {
     const cache = taught([{ a: 1, b: 2 }], [{ b: 2, a: 1 }]);
     expect([cache.find([{ a: 1, b: 2 }]), cache.find([{ b: 2, a: 1 }])]).toEqual(Array(2).fill('{2"1:a"1:b#1#2'));
   });
 
-  it('keeps near lists apart', () => {
+  it('tells similar lists apart', () => {
     const cache = taught([{ a: 1 }], ['a', 1], [0], [NaN], [undefined], [{}], [{ a: { b: 1 } }, 2]);
     const near = [
       [{ a: 2 }],
@@ -63,7 +63,7 @@ describe('KeyCache', () => {
     expect(cache.find([{ a: { b: 1 } }, 2])).toBe('{1"1:a{1"1:b#1#2');
   });
 
-  it('does not take what is not plain and small', () => {
+  it('learns no list that is not plain and small', () => {
     const deep = { a: { a: { a: { a: { a: 1 } } } } };
     const wide = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`n${i}`, i]));
     const lists = [
@@ -87,7 +87,7 @@ describe('KeyCache', () => {
     expect([cache.find([() => 1]), cache.find([{}])]).toEqual([undefined, undefined]);
   });
 
-  it('takes what is just small enough', () => {
+  it('learns a list that is just small enough', () => {
     const wide = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`n${i}`, i]));
     const lists = [
       [1, 2, 3, 4],
@@ -106,7 +106,7 @@ describe('KeyCache', () => {
     for (const list of lists) if (list.length === 1) expect(cache.findOne(list[0])).toBe(encode(list));
   });
 
-  it('believes the encoder, not a key that its copy does not have', () => {
+  it('learns no key that a copy of the list does not have', () => {
     const cache = new KeyCache(encode);
     cache.learn([1], 'wrong');
     cache.learn([1], 'wrong');
@@ -146,7 +146,7 @@ describe('KeyCache', () => {
     expect(taught(list).find(list)).toBe(encode(list));
   });
 
-  it('is dropped whole when it is full, rests, and learns again', () => {
+  it('is dropped as a whole when it is full, is bypassed, and learns again', () => {
     const cache = taught(['first', 0]);
     for (let i = 0; i < 9000; i++) for (let sight = 0; sight < 2; sight++) cache.learn(['x', i], encode(['x', i]));
     expect(cache.find(['first', 0])).toBeUndefined();
@@ -157,6 +157,33 @@ describe('KeyCache', () => {
     expect(cache.find(['x', 0])).toBeUndefined();
   });
 
+  it('forgets its lists, those seen once too', () => {
+    const cache = taught(['a', 1]);
+    cache.learn(['b', 2], encode(['b', 2]));
+    cache.forget();
+    expect(cache.find(['a', 1])).toBeUndefined();
+    cache.learn(['b', 2], encode(['b', 2]));
+    expect(cache.find(['b', 2])).toBeUndefined();
+    cache.learn(['b', 2], encode(['b', 2]));
+    expect(cache.find(['b', 2])).toBe(encode(['b', 2]));
+  });
+
+  it.each([
+    [1, 8],
+    [100, 800],
+    [undefined, 8_192],
+    [1_000_000, 65_536],
+  ])('holds for a `maxSize` of %p about %p nodes', (maxSize, nodes) => {
+    const cache = new KeyCache(encode, maxSize);
+    const learn = (value: number): void => {
+      for (let sight = 0; sight < 2; sight++) cache.learn([value], encode([value]));
+    };
+    for (let i = 0; i <= nodes; i++) learn(i);
+    expect(cache.find([0])).toBe('#0');
+    learn(nodes + 1);
+    expect(cache.find([0])).toBeUndefined();
+  });
+
   it('does not take one zero for the other', () => {
     for (const [known, asked] of [[-0, 0], [0, -0]]) {
       expect(taught([known]).find([asked])).toBeUndefined();
@@ -165,7 +192,7 @@ describe('KeyCache', () => {
     }
   }); // prettier-ignore
 
-  it('rests for lookups of one argument as for others', () => {
+  it('is bypassed for lookups of one argument as for others', () => {
     const cache = taught([7]);
     for (let i = 0; i <= sampleSize; i++) cache.findOne('miss');
     const learns = (): boolean => {
@@ -176,7 +203,7 @@ describe('KeyCache', () => {
     expect([learns(), learns()]).toEqual([false, true]);
   });
 
-  it('judges 8,192 lookups together: one hit in eight is enough', () => {
+  it('checks the hit rate every 8,192 lookups: one hit in eight is enough', () => {
     for (const hits of [1023, 1024]) {
       const cache = taught(['a', 1]);
       for (let i = 0; i < sampleSize; i++) cache.find(i < hits ? ['a', 1] : ['miss']);
@@ -184,7 +211,7 @@ describe('KeyCache', () => {
     }
   });
 
-  it('rests for 8,192 lookups, then twice as long each time up to 524,288, and anew after a sampleSize that helped', () => {
+  it('is bypassed for 8,192 lookups, then twice as long each time up to 524,288, and anew after a useful sample', () => {
     const list = ['a', 1];
     const cache = taught(list);
     const miss = (times: number): void => {
@@ -196,20 +223,20 @@ describe('KeyCache', () => {
       for (let sight = 0; sight < 2; sight++) cache.learn(list, encode(list));
       return cache.find(list) !== undefined;
     };
-    /** The cache has seen so many lookups since it was judged; with one more after the sampleSize it goes to rest. */
-    const expectRest = (lookups: number, rest: number): void => {
+    /** `lookups`: how many the current sample has. One more than the sample size starts the bypass. */
+    const expectBypass = (lookups: number, bypassed: number): void => {
       miss(sampleSize - lookups);
       expect(cache.find(list)).toBeUndefined();
-      for (let i = 1; i < rest; i++) cache.find(list);
+      for (let i = 1; i < bypassed; i++) cache.find(list);
       expect([learns(), learns()]).toEqual([false, true]);
     };
     let lookups = 0;
     for (const times of [1, 2, 4, 8, 16, 32, 64, 64]) {
-      expectRest(lookups, times * sampleSize);
+      expectBypass(lookups, times * sampleSize);
       lookups = 1;
     }
     for (let i = lookups; i <= sampleSize; i++) expect(cache.find(list)).toBe('"1:a#1');
-    expectRest(0, sampleSize);
+    expectBypass(0, sampleSize);
   });
 
   it(`agrees with the encoder on any list (SEED=${seed})`, () => {

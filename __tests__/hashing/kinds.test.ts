@@ -57,7 +57,7 @@ describe('KindTable', () => {
     const real = globals[kind]!;
     const replaced = class extends real {} as FunctionConstructor;
     const table = new KindTable();
-    const both = (): unknown[] => [table.of(replaced.prototype as object), table.of(real.prototype as object)];
+    const both = (): unknown[] => [table.of(replaced.prototype), table.of(real.prototype)];
     expect(both()).toEqual([undefined, kind]);
     try {
       globals[kind] = replaced;

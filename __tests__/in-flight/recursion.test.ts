@@ -5,7 +5,12 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-const [a, b, c] = [{ key: 'a' }, { key: 'b' }, { key: 'c' }];
+const runOf = (key: string) => ({ key, isSettled: false });
+const [a, b, c] = ['a', 'b', 'c'].map(runOf) as [
+  ReturnType<typeof runOf>,
+  ReturnType<typeof runOf>,
+  ReturnType<typeof runOf>,
+];
 
 describe('RecursionGuard', () => {
   it('finds no cycle outside any run', () => {
@@ -35,7 +40,7 @@ describe('RecursionGuard', () => {
 
   it('goes by the run, not by its key', () => {
     const guard = new RecursionGuard();
-    guard.enter(a, () => expect(guard.cycle({ key: 'a' })).toBeUndefined());
+    guard.enter(a, () => expect(guard.cycle(runOf('a'))).toBeUndefined());
   });
 
   it('follows a run through what it waits for, and not into what runs beside it', async () => {
@@ -50,6 +55,18 @@ describe('RecursionGuard', () => {
     });
     expect(await inside).toEqual(['a', 'a']);
     expect(await beside).toBeUndefined();
+  });
+
+  it('keeps no run that is over', () => {
+    const guard = new RecursionGuard();
+    const [outer, inner] = [runOf('outer'), runOf('inner')];
+    guard.enter(outer, () => {
+      outer.isSettled = true;
+      guard.enter(inner, () => {
+        expect(guard.cycle(outer)).toBeUndefined();
+        expect(guard.cycle(inner)).toEqual(['inner', 'inner']);
+      });
+    });
   });
 
   it.each([

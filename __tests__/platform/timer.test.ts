@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { startTimer } from '../../lib/platform/timer.js';
+import { startTimer, startWork } from '../../lib/platform/timer.js';
 
 const longest = 2 ** 31 - 1;
 
@@ -225,5 +225,57 @@ describe('startTimer', () => {
       startTimer(5, record);
       expect(calls).toEqual([0]);
     });
+  });
+});
+
+describe('startWork', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+  });
+
+  it('calls back once, after the delay', () => {
+    jest.useFakeTimers({ now: 0 });
+    const calls: number[] = [];
+    startWork(250, () => calls.push(Date.now()));
+    jest.advanceTimersByTime(249);
+    expect(calls).toEqual([]);
+    jest.advanceTimersByTime(100_000);
+    expect(calls).toEqual([250]);
+  });
+
+  it.each([0, 5])('can be stopped within a delay of %d ms', (delay) => {
+    jest.useFakeTimers({ now: 0 });
+    const calls: number[] = [];
+    startWork(delay, () => calls.push(Date.now())).stop();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.advanceTimersByTime(10);
+    expect(calls).toEqual([]);
+  });
+
+  it('calls back after all promise jobs of this turn where the delay is 0', async () => {
+    const order: string[] = [];
+    const done = new Promise<void>((resolve) =>
+      startWork(0, () => {
+        order.push('work');
+        resolve();
+      }),
+    );
+    void Promise.resolve()
+      .then(() => new Promise<void>((resolve) => process.nextTick(resolve)))
+      .then(() => order.push('promise job'));
+    await done;
+    expect(order).toEqual(['promise job', 'work']);
+  });
+
+  it('keeps the process alive', () => {
+    jest.useFakeTimers({ now: 0 });
+    const setTimeout = jest.spyOn(globalThis, 'setTimeout');
+    const setImmediate = jest.spyOn(globalThis, 'setImmediate');
+    const timers = [startWork(5, () => undefined), startWork(0, () => undefined)];
+    const [timeout] = setTimeout.mock.results.map(({ value }) => value as NodeJS.Timeout);
+    const [immediate] = setImmediate.mock.results.map(({ value }) => value as NodeJS.Immediate);
+    expect([timeout!.hasRef(), immediate!.hasRef()]).toEqual([true, true]);
+    for (const timer of timers) timer.stop();
   });
 });

@@ -297,7 +297,7 @@ describe('garbage from a store', () => {
   const thenables: [string, () => unknown][] = [
     ['a `then` that throws', () => ({ then: () => fail() })],
     ['a `then` that rejects with nothing', () => ({ then: (_: unknown, reject: () => void) => reject() })],
-    ['a `then` that resolves and throws', () => ({ then: (resolve: (value: number) => void) => (resolve(5), fail()) })],
+    ['a `then` that resolves and throws', () => ({ then: (resolve: (value: number) => void) => (resolve(0), fail()) })],
     ['a promise with a `then` of its own that throws', () => Object.assign(Promise.resolve(5), { then: () => fail() })],
     ['a promise whose constructor throws', () => withTrap(Promise.resolve(5), 'constructor')],
     ['a proxy of a promise', () => new Proxy(Promise.resolve(5), {})],

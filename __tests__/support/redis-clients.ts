@@ -99,7 +99,8 @@ export const clientKinds: readonly ClientKind[] = [
 /** A way to talk to a cluster. */
 export interface ClusterKind {
   readonly name: string;
-  readonly open: (ports: readonly number[]) => Promise<OpenClient>;
+  /** `isLazy`: resolves before the cluster is known, where the client can be used by then. */
+  readonly open: (ports: readonly number[], options?: { readonly isLazy?: boolean }) => Promise<OpenClient>;
 }
 
 type IoRedisClusterClass = new (nodes: { host: string; port: number }[], options?: never) => unknown;
@@ -107,13 +108,15 @@ type IoRedisClusterClass = new (nodes: { host: string; port: number }[], options
 function ioRedisCluster(name: string, Cluster: IoRedisClusterClass, options: object = {}): ClusterKind {
   return {
     name,
-    open: async (ports) => {
+    open: async (ports, { isLazy = false } = {}) => {
       const nodes = ports.map((port) => ({ host: '127.0.0.1', port }));
       const client = new Cluster(nodes, options as never) as CallClient & {
         ping(): Promise<unknown>;
+        on(event: 'error', listener: () => void): unknown;
         disconnect(): void;
       };
-      await client.ping();
+      client.on('error', () => undefined);
+      if (!isLazy) await client.ping();
       return { client, close: () => client.disconnect() };
     },
   };

@@ -14,6 +14,8 @@ interface Import {
   readonly to: string;
   readonly isRelative: boolean;
   readonly isType: boolean;
+  /** By `loadPackage`, when it is needed. */
+  readonly isLoaded: boolean;
 }
 
 /** Files that know nothing of the house and that every room may use. */
@@ -24,17 +26,18 @@ const rooms: Readonly<Record<string, { readonly values?: readonly string[]; read
   'hashing/': {},
   'in-flight/': { types: ['store/'] },
   'store/': { values: ['hashing/digest.ts'] },
-  'redis/': { values: ['store/', 'hashing/digest.ts'] },
+  'redis/': { values: ['store/', 'hashing/bytes.ts', 'hashing/digest.ts'] },
 };
 
 /** Packages that are known in one place only. */
-const homes: Readonly<Record<string, string>> = { 'object-hash': 'hashing/digest.ts', debug: 'observer.ts' };
+const homes: Readonly<Record<string, string>> = { 'object-hash': 'hashing/digest.ts', debug: 'debug-log.ts' };
 
 /** What may be called while a module loads: it computes a constant from constants. */
 const pureCalls = [
   'Object.create',
   'Symbol',
   'createDigest',
+  'createPackageLoader',
   'fractionsOfRoots',
   'getPrototypeOf',
   'methodOf',
@@ -83,10 +86,10 @@ function isLeaf(file: string): boolean {
   return leaves.some((leaf) => file === leaf || (leaf.endsWith('/') && file.startsWith(leaf)));
 }
 
-/** The core runs where there is no Node; clients of Redis do not. */
+/** The core runs where there is no Node, and `redisStore` with a client that speaks HTTP. */
 export const noBuiltIns: Law = (sources) =>
   importsOf(sources)
-    .filter(({ from, to }) => builtinModules.includes(to.replace(/^node:/, '')) && !from.startsWith('redis/'))
+    .filter(({ to }) => builtinModules.includes(to.replace(/^node:/, '')))
     .map(({ from, to }) => `${from} imports ${to}`);
 
 export const packagesHaveHomes =
@@ -96,6 +99,29 @@ export const packagesHaveHomes =
       .filter(({ to, isRelative }) => !isRelative && !builtinModules.includes(to.replace(/^node:/, '')))
       .filter(({ from, to }) => !dependencies.includes(to) || (to in homes && homes[to] !== from))
       .map(({ from, to }) => `${from} imports ${to}`);
+
+/** CommonJS that requires modules of Node: an import would keep a bundle of ES modules from starting. */
+const loadedLazily = ['debug', 'object-hash'];
+
+export const packagesAreLoadedLazily: Law = (sources) =>
+  importsOf(sources)
+    .filter(({ to, isLoaded }) => loadedLazily.includes(to) && !isLoaded)
+    .map(({ from, to }) => `${from} imports ${to}`);
+
+/** Who awaits the namespace of such a module calls the export: bundlers and test runners await modules. */
+export const noModuleIsThenable: Law = (sources) =>
+  [...exportedNames(sources)].filter(([, names]) => names.includes('then')).map(([file]) => `${file} exports then`);
+
+function exportedNames(sources: Sources): ReadonlyMap<string, readonly string[]> {
+  const program = compile(new Map([...sources].map(([file, source]) => [pathOf(file), source])));
+  const checker = program.getTypeChecker();
+  return new Map(
+    [...sources.keys()].map((file) => {
+      const symbol = checker.getSymbolAtLocation(program.getSourceFile(pathOf(file))!);
+      return [file, symbol === undefined ? [] : checker.getExportsOfModule(symbol).map(({ name }) => name)];
+    }),
+  );
+}
 
 export const nothingRunsAtImport: Law = (sources) => {
   const broken: string[] = [];
@@ -277,13 +303,13 @@ export const filesAreNamed: Law = (sources) => {
 function importsOf(sources: Sources): Import[] {
   const imports: Import[] = [];
   for (const [from, source] of parse(sources)) {
-    const add = (specifier: ts.Node | undefined, isType: boolean): void => {
+    const add = (specifier: ts.Node | undefined, isType: boolean, isLoaded = false): void => {
       if (specifier === undefined) return;
       // A name that is only known at run time would get past every law.
       const path = ts.isStringLiteralLike(specifier) ? specifier.text : `(${specifier.getText()})`;
       const isRelative = path.startsWith('.');
       const to = isRelative ? posix.join(posix.dirname(from), path).replace(/\.js$/, '.ts') : path;
-      imports.push({ from, to, isRelative, isType });
+      imports.push({ from, to, isRelative, isType, isLoaded });
     };
     const visit = (node: ts.Node): void => {
       if (ts.isImportDeclaration(node)) {
@@ -293,9 +319,9 @@ function importsOf(sources: Sources): Import[] {
       else if (ts.isExternalModuleReference(node)) add(node.expression, false);
       else if (ts.isCallExpression(node)) {
         const isImport = node.expression.kind === ts.SyntaxKind.ImportKeyword;
-        if (isImport || ['require', 'process.getBuiltinModule'].includes(node.expression.getText())) {
-          add(node.arguments[0], false);
-        }
+        const callee = node.expression.getText();
+        if (isImport || ['require', 'process.getBuiltinModule'].includes(callee)) add(node.arguments[0], false);
+        else if (callee === 'loadPackage') add(node.arguments[0], false, true);
       }
       ts.forEachChild(node, visit);
     };

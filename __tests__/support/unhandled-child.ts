@@ -59,7 +59,9 @@ async function exercise(get: Fault | undefined, set: Fault | undefined): Promise
   ];
   controller.abort();
   await Promise.allSettled(all);
-  await wrapper.settled();
+  // `fn` may never settle.
+  await wrapper.settled(20);
   for (const operation of store.hung) operation.fail();
-  await wrapper.settled();
+  // `fn` may never settle.
+  await wrapper.settled(20);
 }

@@ -17,7 +17,6 @@ const toPromise: (p: Point) => Promise<number> = memoizeAsync(async (p) => p.eid
 const toEither: (p: Point) => number | Promise<number> = memoizeAsync(async (p) => p.eid);
 const toPromiseLike: (p: Point) => PromiseLike<number> = memoizeAsync(async (p) => p.eid);
 const toUnknown: (p: Point) => unknown = memoizeAsync(async (p) => p.eid);
-const toVoid: (p: Point) => void = memoizeAsync(async (p) => p.eid);
 const withOptions: (p: Point) => number | Promise<number> = memoizeAsync(async (p) => p.eid, {
   ttl: 5,
   keyOf: (p) => p.eid,
@@ -49,7 +48,7 @@ const misspelt: (p: Point) => number | Promise<number> = memoizeAsync(async (p) 
 const wrong: (p: Point) => number | Promise<number> = memoizeAsync(async (p) => String(p.eid));
 // @ts-expect-error -- a wrapper returns a promise
 const notAPromise: (p: Point) => number = memoizeAsync((p: Point) => p.eid);
-void [toPromise, toEither, toPromiseLike, toUnknown, toVoid, withOptions, fromSync, fromSyncToPromise, byMemoizer];
+void [toPromise, toEither, toPromiseLike, toUnknown, withOptions, fromSync, fromSyncToPromise, byMemoizer];
 void [behindOptions, behindOptionsToEither, more, literal, tuple, loader, Repository];
 void [misspelt, wrong, notAPromise];
 
@@ -215,8 +214,9 @@ interface Fluent<T> extends Promise<T> {
 declare const findFluent: <T extends FindArgs>(args: T) => Fluent<Found<T>>;
 // One signature cannot be generic where the function is: such a promise keeps claiming its members.
 expectTypeOf(memoizeAsync(findFluent)({ where: { id: 1 } })).resolves.toEqualTypeOf<User>();
+// A function that always throws has no result, though.
 expectTypeOf(memoizeAsync(async (): Promise<never> => Promise.reject(new Error('never'))).peek()).toEqualTypeOf<
-  Promise<unknown>
+  Promise<undefined>
 >();
 
 // --- properties of the function ---

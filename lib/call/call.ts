@@ -1,11 +1,13 @@
+import { NativePromise } from '../platform/promise.js';
 import { Flight } from '../in-flight/flight.js';
-import { abortedSignal, findSignals } from '../in-flight/signals.js';
+import { abortedSignal, findSignals, reasonOf } from '../in-flight/signals.js';
 import { freshnessOf, isDueEarly } from '../store/freshness.js';
 import { PendingRead } from '../store/pending-read.js';
 import { NOT_FRESH } from '../store/result-store.js';
 import { follow } from './follow.js';
 import { join, recursionError, waitFor } from './join.js';
 import { Run } from './run.js';
+import { withCopiedArguments } from './wrapper.js';
 import type { Entry } from '../store/store.js';
 import type { Namespace } from './namespace.js';
 import type { Call, Wrapper } from './wrapper.js';
@@ -23,12 +25,18 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
     if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
     const flight = namespace.registry.joinable(key);
     if (flight !== undefined) return join(wrapper, flight, undefined);
-    const stored = namespace.store.get(key);
-    const value = namespace.store.freshValue(stored);
+    const { store } = namespace;
+    if (store.isForeign) return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined });
+    // A hot path of its own: a hit in the default store.
+    const stored = store.get(key);
+    const value = store.freshValue(stored);
     if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
-    return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined }, stored);
+    return serveOrRun(
+      { wrapper, namespace, key, receiver, args, signals: undefined },
+      store.entryOf(stored) as Entry<V>,
+    );
   } catch (error) {
-    return Promise.reject(error);
+    return NativePromise.reject(error);
   }
 }
 
@@ -42,39 +50,64 @@ function answerNewKey<V>(
   const key = wrapper.buildKey(receiver, args);
   const signals = findSignals(args);
   const aborted = signals && abortedSignal(signals);
-  if (aborted !== undefined) return Promise.reject(aborted.reason);
+  if (aborted !== undefined) return NativePromise.reject(reasonOf(aborted));
   const flight = namespace.registry.joinable(key);
   if (flight !== undefined) return join(wrapper, flight, signals);
-  const stored = namespace.store.get(key);
-  const value = namespace.store.freshValue(stored);
-  if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
-  return answerFrom({ wrapper, namespace, key, receiver, args, signals }, stored);
+  return answerFrom({ wrapper, namespace, key, receiver, args, signals });
+}
+
+/** Asks the store, which may call the wrapper for the same key before it answers: such a call joins. */
+function answerFrom<V>(call: Call<V>): Promise<V> {
+  const { registry, store } = call.namespace;
+  registry.beginRead(call.key);
+  const stored = store.get(call.key);
+  const flight = registry.endRead(call.key);
+  if (flight === undefined) {
+    const value = store.freshValue(stored);
+    if (value !== NOT_FRESH) return hit(call.wrapper, call.key, value as V);
+  }
+  const entry = store.entryOf(stored);
+  if (entry instanceof PendingRead) return awaitRead(call, entry, flight);
+  if (flight === undefined) return serveOrRun(call, entry);
+  flight.admit(call.signals);
+  afterRead(call, flight, { entry, spent: 0 });
+  return waitFor(call.wrapper, flight, call.signals);
 }
 
 function hit<V>(wrapper: Wrapper<V>, key: string, value: V): Promise<V> {
   wrapper.observer.received('hit', key);
-  return Promise.resolve(value);
-}
-
-function answerFrom<V>(call: Call<V>, stored: unknown): Promise<V> {
-  const entry = call.namespace.store.entryOf(stored);
-  return entry instanceof PendingRead ? awaitRead(call, entry) : serveOrRun(call, entry);
+  return NativePromise.resolve(value);
 }
 
 /** The store answers later. Calls of the key join meanwhile. */
-function awaitRead<V>(call: Call<V>, read: PendingRead<V>): Promise<V> {
+function awaitRead<V>(given: Call<V>, read: PendingRead<V>, joined: Flight<V> | undefined): Promise<V> {
+  const call = withCopiedArguments(given);
   const { wrapper, namespace, key, signals } = call;
-  const flight = new Flight<V>(key, 'call');
+  const flight = joined ?? new Flight<V>(key, 'call');
   const startedAt = namespace.store.coordinator === undefined ? 0 : performance.now();
   flight.admit(signals);
   if (flight.canBeAbandoned) flight.onAbandoned = () => received(call, 'miss', flight);
-  namespace.registry.add(flight);
+  if (joined === undefined) namespace.registry.add(flight);
   wrapper.pendingWork.begin();
   read.onSettled((entry) => {
-    if (!flight.isSettled) afterRead(call, flight, { entry, spent: startedAt && performance.now() - startedAt });
-    wrapper.pendingWork.end();
+    try {
+      if (!flight.isSettled) afterRead(call, flight, { entry, spent: startedAt && performance.now() - startedAt });
+    } catch (error) {
+      failRead(call, flight, error);
+    } finally {
+      wrapper.pendingWork.end();
+    }
   });
   return waitFor(wrapper, flight, signals);
+}
+
+/** An error that no one expects must not leave the key waiting for ever. */
+function failRead<V>({ namespace }: Call<V>, flight: Flight<V>, error: unknown): void {
+  if (flight.isSettled) return;
+  namespace.registry.remove(flight);
+  flight.settle('failed');
+  void flight.promise;
+  flight.reject(error);
 }
 
 /** A `prime`, refresh or invalidation during the read overrides its result. */
@@ -200,13 +233,13 @@ function received<V>(
 
 /** To the one caller, or to all callers of the flight whose read has ended. */
 function serve<V>(value: V, flight: Flight<V> | undefined): Promise<V> {
-  if (flight === undefined) return Promise.resolve(value);
+  if (flight === undefined) return NativePromise.resolve(value);
   flight.resolve(value);
   return flight.promise;
 }
 
 function refuse<V>(error: unknown, flight: Flight<V> | undefined): Promise<V> {
-  if (flight === undefined) return Promise.reject(error);
+  if (flight === undefined) return NativePromise.reject(error);
   flight.reject(error);
   return flight.promise;
 }

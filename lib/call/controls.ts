@@ -1,11 +1,12 @@
 import { Flight } from '../in-flight/flight.js';
-import { abortedSignal, findSignals } from '../in-flight/signals.js';
-import { isThenable } from '../platform/promise.js';
+import { abortedSignal, findSignals, reasonOf } from '../in-flight/signals.js';
+import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
 import { freshnessOf } from '../store/freshness.js';
 import { PendingRead } from '../store/pending-read.js';
-import { ttlFor } from './durations.js';
+import { isStorable, ttlFor } from './durations.js';
 import { recursionError, waitFor } from './join.js';
+import { describeReadOnce, readOnceError } from './read-once.js';
 import { reportRefusal, Run } from './run.js';
 import { settle } from './settle.js';
 import type { AnyFunction } from '../functions.js';
@@ -49,10 +50,12 @@ function controlsFor(
       const { store, registry, errors } = namespaces.of(receiver);
       registry.fenceAll();
       errors.forgetAll();
+      // It may hold secrets.
+      wrapper.buildKey.forget();
       await during(pendingWork, async () => store.clear());
     },
     stats: () => observer.stats(),
-    settled: () => pendingWork.settled(),
+    settled: (limit?: number) => pendingWork.settled(limit),
   };
 }
 
@@ -75,7 +78,7 @@ async function during<T>(pendingWork: PendingWork, act: () => Promise<T>): Promi
 /** The stored entry, if it is fresh or inside a stale window. */
 async function readUsable<V>({ wrapper, namespace, key }: Call<V>): Promise<Entry<V> | undefined> {
   const { store } = namespace;
-  const read = store.entryOf(store.get(key));
+  const read = store.entryOf(store.peek(key));
   const entry = read instanceof PendingRead ? await read.settled() : read;
   return entry !== undefined && freshnessOf(entry, Date.now(), wrapper.options) !== 'expired' ? entry : undefined;
 }
@@ -89,11 +92,11 @@ async function forget<V>({ namespace, key }: Call<V>): Promise<boolean> {
 function refresh<V>(call: Call<V>): Promise<V> {
   const { wrapper, namespace, key, signals } = call;
   const aborted = signals && abortedSignal(signals);
-  if (aborted !== undefined) return Promise.reject(aborted.reason);
+  if (aborted !== undefined) return NativePromise.reject(reasonOf(aborted));
   const current = namespace.registry.background(key);
   if (current?.kind === 'refresh') {
     const cycle = wrapper.recursion?.cycle(current);
-    if (cycle !== undefined) return Promise.reject(recursionError(wrapper.name, cycle));
+    if (cycle !== undefined) return NativePromise.reject(recursionError(wrapper.name, cycle));
     current.admit(signals);
     return waitFor(wrapper, current, signals);
   }
@@ -120,6 +123,8 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   let value: V;
   try {
     value = isThenable(given) ? await given : given;
+    const once = describeReadOnce(value);
+    if (once !== undefined) throw readOnceError(wrapper.name, once);
   } catch (error) {
     settle(call, flight, 'failed');
     flight.reject(error);
@@ -137,7 +142,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
     if (!store.isKeeping || flight.isFenced) {
       if (store.isKeeping) wrapper.observer.discarded(key);
       grant?.release('again');
-    } else if (ttl !== undefined && ttl > 0) {
+    } else if (ttl !== undefined && isStorable(ttl, wrapper.options)) {
       const written = store.prime(key, { value, ttl }, grant);
       registry.remove(flight);
       reportRefusal(call, await written);

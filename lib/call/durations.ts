@@ -1,5 +1,6 @@
-import { isThenable } from '../platform/promise.js';
+import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
+import type { StaleWindows } from '../store/freshness.js';
 import type { Call } from './wrapper.js';
 
 /** How long a value is fresh, in milliseconds; `undefined` where the user's function gave no duration. */
@@ -7,6 +8,11 @@ export function ttlFor<V>(call: Call<V>, value: V): number | undefined {
   const { ttl, jitter } = call.wrapper.options;
   const duration = typeof ttl === 'number' ? ttl : durationFrom(call, 'ttl', () => ttl(value, ...call.args));
   return duration === undefined || jitter === 0 ? duration : duration * (1 - jitter * Math.random());
+}
+
+/** A result without a `ttl` is of use inside a stale window only. */
+export function isStorable(ttl: number, { staleWhileRevalidate, staleIfError }: StaleWindows): boolean {
+  return ttl > 0 || staleWhileRevalidate > 0 || staleIfError > 0;
 }
 
 /** How long an error is remembered, in milliseconds; `undefined` where the user's function gave no duration. */
@@ -19,9 +25,10 @@ export function errorTtlFor<V>(call: Call<V>, error: unknown): number | undefine
 function durationFrom<V>({ wrapper, key }: Call<V>, option: string, choose: () => unknown): number | undefined {
   try {
     const chosen = choose();
-    if (typeof chosen === 'number' && chosen >= 0) return chosen;
+    // A time that is over already, such as a token that has expired.
+    if (typeof chosen === 'number' && chosen > -Infinity) return Math.max(0, chosen);
     // An async function is reported for being one. Its own rejection must not end the process.
-    if (isThenable(chosen)) Promise.resolve(chosen).catch(() => undefined);
+    if (isThenable(chosen)) NativePromise.resolve(chosen).catch(() => undefined);
     throw new TypeError(`Expected \`${option}\` to give a number of milliseconds >= 0, got ${show(chosen)}`);
   } catch (error) {
     wrapper.observer.storeFailed('set', key, error);

@@ -1,5 +1,5 @@
-import { abortedSignal, onAbort } from '../in-flight/signals.js';
-import { nativeThen } from '../platform/promise.js';
+import { abortedSignal, onAbort, reasonOf } from '../in-flight/signals.js';
+import { NativePromise, nativeThen } from '../platform/promise.js';
 import { freshnessOf } from '../store/freshness.js';
 import type { Flight } from '../in-flight/flight.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
@@ -14,7 +14,9 @@ export function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>
     else wrapper.observer.fellBack(flight.key, 'soft-timeout');
   }
   const cycle = wrapper.recursion?.cycle(flight);
-  return cycle === undefined ? waitFor(wrapper, flight, signals) : Promise.reject(recursionError(wrapper.name, cycle));
+  return cycle === undefined
+    ? waitFor(wrapper, flight, signals)
+    : NativePromise.reject(recursionError(wrapper.name, cycle));
 }
 
 /** The promise of one caller, which the flight has admitted. A caller with a signal can leave; no other caller notices. */
@@ -31,7 +33,7 @@ function waitUntilAborted<V>(
   flight: Flight<V>,
   signals: readonly AbortSignalLike[],
 ): Promise<V> {
-  return new Promise((resolve, reject) => {
+  return new NativePromise((resolve, reject) => {
     const leave = (reason: unknown): void => {
       reject(reason);
       observer.left(flight.key);
@@ -39,7 +41,7 @@ function waitUntilAborted<V>(
     };
     // `fn` may have aborted it while it started.
     const aborted = abortedSignal(signals);
-    if (aborted !== undefined) return leave(aborted.reason);
+    if (aborted !== undefined) return leave(reasonOf(aborted));
     const stop = watch(signals, leave);
     void nativeThen.call(
       flight.promise,

@@ -150,8 +150,10 @@ function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Shar
     known.set(name, created);
     return created;
   }
-  if (isNameGiven || state.isSame?.(identity) === true) return state;
-  throw new TypeError(`Expected a \`name\`: this store already holds entries of another function called \`${name}\``);
+  if (isNameGiven ? state.isSame === undefined : state.isSame?.(identity) === true) return state;
+  throw new TypeError(
+    `Expected ${isNameGiven ? 'another' : 'a'} \`name\`: this store already holds entries of another function called \`${name}\``,
+  );
 }
 
 /** Compares with `identity` without keeping its functions alive. */

@@ -1,11 +1,13 @@
 import { TimeoutError } from '../errors.js';
 import { onAbort, replaceSignals } from '../in-flight/signals.js';
-import { nativeThen } from '../platform/promise.js';
+import { NativePromise, nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
 import { createEntry } from '../store/entry.js';
-import { errorTtlFor, ttlFor } from './durations.js';
+import { errorTtlFor, isStorable, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
+import { describeReadOnce, readOnceError } from './read-once.js';
 import { rejectCallers, serveFallback, settle } from './settle.js';
+import { canChange, withCopiedArguments } from './wrapper.js';
 import type { Flight } from '../in-flight/flight.js';
 import type { RecursionGuard } from '../in-flight/recursion.js';
 import type { Coordinator } from '../store/coordinator.js';
@@ -25,7 +27,7 @@ export interface RunOptions<V> {
  * what becomes of its result. The flight settles before its callers are told: a retry in a `catch` must start a new run.
  */
 export class Run<V> {
-  readonly #call: Call<V>;
+  #call: Call<V>;
   readonly #flight: Flight<V>;
   /** `fn` has been called. */
   #isStarted = false;
@@ -37,6 +39,8 @@ export class Run<V> {
   #release: ((why: 'again' | 'alone') => void) | undefined;
   /** False where the processes could not be coordinated. */
   #mayWrite = true;
+  /** The key when `fn` had begun, where the caller could change an argument since; else `undefined`. */
+  #keyAtStart: string | undefined;
 
   constructor(call: Call<V>, flight: Flight<V>) {
     this.#call = call;
@@ -51,7 +55,17 @@ export class Run<V> {
     this.#flight.onAbandoned = (reason) => this.#abandon(reason);
   }
 
-  start({ seen, spent = 0 }: RunOptions<V>): void {
+  /** Whatever is thrown here settles the flight: otherwise its key would wait for ever. */
+  start(options: RunOptions<V>): void {
+    try {
+      this.#start(options);
+    } catch (error) {
+      if (this.#hasSettled()) throw error;
+      this.reject(error);
+    }
+  }
+
+  #start({ seen, spent = 0 }: RunOptions<V>): void {
     const isLimited = this.#flight.fallback !== undefined || this.#call.wrapper.options.timeout !== Infinity;
     if (isLimited) this.#limit();
     const { coordinator } = this.#call.namespace.store;
@@ -86,6 +100,8 @@ export class Run<V> {
     { seen, spent }: { readonly seen: Entry<V> | undefined; readonly spent: number },
   ): Promise<void> {
     const flight = this.#flight;
+    // `fn` starts later: with the arguments of now.
+    this.#call = withCopiedArguments(this.#call);
     const waiting = new AbortController();
     this.#release = () => waiting.abort();
     const outcome = await acquireLease(this.#call, flight, { coordinator, seen, spent, signal: waiting.signal });
@@ -129,18 +145,27 @@ export class Run<V> {
   }
 
   #callFn(grant: Grant<V> | undefined): void {
-    const { observer, options } = this.#call.wrapper;
+    const { observer, options, pendingWork } = this.#call.wrapper;
     if (observer.isHeard || options.earlyRefresh > 0) this.#startedAt = performance.now();
     observer.started();
     this.#isStarted = true;
-    const result = this.#produce();
-    // Before every caller's own handlers.
-    void nativeThen.call(
-      result,
-      (value) => this.#fulfil(value as V, grant),
-      (error: unknown) => this.#fail(error),
-    );
-    this.#flight.adopt(result);
+    // Also when no caller waits any more: `fn` may still use what a shutdown closes.
+    pendingWork.begin();
+    // What callers get is settled after the flight, and is a plain promise whatever `fn` returns.
+    const settled = nativeThen.call(
+      this.#produce(),
+      (value) => {
+        pendingWork.end();
+        return this.#fulfil(value as V, grant);
+      },
+      (error: unknown) => {
+        pendingWork.end();
+        return this.#fail(error);
+      },
+    ) as Promise<V>;
+    this.#flight.adopt(settled);
+    // A caller that shares it handles its rejection.
+    if (this.#flight.kind === 'background') settled.catch(noop);
   }
 
   /** What `fn` returns or throws, as a promise. */
@@ -150,9 +175,10 @@ export class Run<V> {
     try {
       const args = this.#arguments() as unknown[];
       const returned = recursion === undefined ? fn.apply(receiver, args) : this.#enter(recursion, args);
-      return Promise.resolve(returned) as Promise<V>;
+      if (canChange(this.#call)) this.#keyAtStart = this.#keyNow();
+      return NativePromise.resolve(returned) as Promise<V>;
     } catch (error) {
-      return Promise.reject(error);
+      return NativePromise.reject(error);
     }
   }
 
@@ -167,15 +193,19 @@ export class Run<V> {
     return replaceSignals(args, this.#controller.signal);
   }
 
-  #fulfil(value: V, grant: Grant<V> | undefined): void {
+  /** Returns what callers get that share the promise of the run. */
+  #fulfil(value: V, grant: Grant<V> | undefined): V {
     const { wrapper, namespace, key } = this.#call;
     const flight = this.#flight;
-    if (flight.isSettled) return;
+    if (flight.isSettled) return value;
+    const once = describeReadOnce(value);
+    if (once !== undefined) return this.#fail(readOnceError(wrapper.name, once));
     const duration = this.#elapsed();
     // The user's function may call controls, so fences must still find the flight.
     const ttl = namespace.store.isKeeping && this.#mayWrite ? ttlFor(this.#call, value) : undefined;
-    if (this.#hasSettled()) return;
-    if (flight.isFenced) {
+    if (this.#hasSettled()) return value;
+    const isDiscarded = flight.isFenced || this.#haveArgumentsChanged();
+    if (isDiscarded) {
       this.#release?.('again');
     } else {
       namespace.errors.forget(key);
@@ -184,8 +214,9 @@ export class Run<V> {
     }
     settle(this.#call, flight, 'done');
     wrapper.observer.ended(key, 'fulfilled', duration);
-    if (flight.isFenced && namespace.store.isKeeping) wrapper.observer.discarded(key);
+    if (isDiscarded && namespace.store.isKeeping) wrapper.observer.discarded(key);
     flight.resolve(value);
+    return value;
   }
 
   #store(result: Result<V>, grant: Grant<V> | undefined): void {
@@ -193,7 +224,7 @@ export class Run<V> {
     const { store, registry } = namespace;
     const isSupplied = this.#flight.kind !== 'call';
     let written: Promise<unknown> | undefined;
-    if (result.ttl > 0) {
+    if (isStorable(result.ttl, wrapper.options)) {
       written = store.write(key, result, grant);
       if (grant !== undefined) written = written?.then((answer) => reportRefusal(this.#call, answer));
       if (isSupplied) registry.supply(key, createEntry(result, Date.now()));
@@ -208,18 +239,40 @@ export class Run<V> {
     if (written !== undefined) wrapper.pendingWork.track(written);
   }
 
-  #fail(error: unknown): void {
+  /** Throws the error where callers share the promise of the run; else it rejects the promise that they have. */
+  #fail(error: unknown): V {
     const { wrapper, namespace, key } = this.#call;
     const flight = this.#flight;
-    if (flight.isSettled) return;
+    if (flight.isSettled) return undefined as V;
     const duration = this.#elapsed();
     const ttl = errorTtlFor(this.#call, error);
-    if (this.#hasSettled()) return;
-    if (ttl !== undefined && ttl > 0 && !flight.isFenced) namespace.errors.remember(key, error, Date.now() + ttl);
+    if (this.#hasSettled()) return undefined as V;
+    const isRemembered = ttl !== undefined && ttl > 0 && !flight.isFenced && !this.#haveArgumentsChanged();
+    if (isRemembered) namespace.errors.remember(key, error, Date.now() + ttl);
     this.#release?.(flight.isFenced ? 'again' : 'alone');
     settle(this.#call, flight, 'failed');
-    wrapper.observer.ended(key, 'rejected', duration);
+    wrapper.observer.ended(key, 'rejected', duration, error);
+    if (flight.isShared) throw error;
     rejectCallers(this.#call, flight, error, 'error');
+    return undefined as V;
+  }
+
+  /**
+   * True where the caller has changed an argument since `fn` began: the result may belong to another key. What `fn` itself
+   * changes before its first `await` does not count, and a key from `keyOf` is the user's word.
+   */
+  #haveArgumentsChanged(): boolean {
+    return this.#keyAtStart !== undefined && this.#keyAtStart !== this.#keyNow();
+  }
+
+  #keyNow(): string | undefined {
+    const { wrapper, receiver, args } = this.#call;
+    try {
+      return wrapper.buildKey(receiver, args);
+    } catch {
+      // An argument that can no longer be keyed has changed too.
+      return undefined;
+    }
   }
 
   /** Settles the callers and detaches the run. A late result is discarded. */
@@ -257,3 +310,5 @@ export class Run<V> {
 export function reportRefusal<V>({ wrapper, key }: Call<V>, answer: unknown): void {
   if (answer === 'refused') wrapper.observer.discarded(key);
 }
+
+function noop(): void {}

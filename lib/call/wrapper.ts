@@ -32,6 +32,23 @@ export interface Call<V> {
   readonly receiver: unknown;
   readonly args: readonly unknown[];
   readonly signals: readonly AbortSignalLike[] | undefined;
+  /** The arguments are a copy, which the caller cannot change. */
+  readonly isCopied?: boolean;
+}
+
+/** The call with its arguments as they are now, for a run that starts in a later turn. */
+export function withCopiedArguments<V>(call: Call<V>): Call<V> {
+  if (call.isCopied === true || !call.args.some(isObject)) return call;
+  return { ...call, args: call.wrapper.buildKey.copyArguments(call.args), isCopied: true };
+}
+
+/** True where the key comes from arguments that the caller can still change. */
+export function canChange<V>({ wrapper, args, isCopied }: Call<V>): boolean {
+  return isCopied !== true && wrapper.options.keyOf === undefined && args.some(isObject);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What several wrappers have in common. */
@@ -52,14 +69,14 @@ export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: 
       `Expected \`name\` to be at most ${LONGEST_NAME} characters with its prefix, got ${show(name)}`,
     );
   }
-  const { keyOf, ignore } = options;
+  const { keyOf, ignore, encode, maxSize } = options;
   const observer = new Observer(name, options.onEvent);
   return {
     fn: fn as Wrapper<unknown>['fn'],
     name,
     options,
     observer,
-    buildKey: createKeyBuilder({ name, keyOf, ignore }),
+    buildKey: createKeyBuilder({ name, keyOf, ignore, encode, maxSize }),
     namespaces: new Namespaces({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
       observer.storeFailed(operation, key, error),
     ),

@@ -4,8 +4,10 @@ import { describeObject } from './describe-object.js';
 import { enumerableSymbols, methodOf } from './intrinsics.js';
 import { isTemporal, temporalText } from './temporal.js';
 import { longestText, tooLong, UnkeyableValue } from './unkeyable.js';
+import { viewParts } from './view-parts.js';
 import type { Kind } from './kinds.js';
 import type { TemporalKind } from './temporal.js';
+import type { ViewParts } from './view-parts.js';
 
 /** Writes a value that is inside the built-in. */
 type WriteInner = (value: unknown) => string;
@@ -20,7 +22,7 @@ interface ViewMaker {
   from(buffer: ArrayBufferLike, offset: number, length: number): object;
 }
 
-/** Up to so many elements, listing all names costs next to nothing. */
+/** Up to this number of elements, listing all names costs next to nothing. */
 const fewElements = 64;
 
 const { getPrototypeOf } = Object;
@@ -31,7 +33,6 @@ const setForEach = methodOf(Set.prototype, 'forEach');
 const regExpSource = methodOf(RegExp.prototype, 'source', 'get');
 const regExpFlags = methodOf(RegExp.prototype, 'flags', 'get');
 const arrayBufferLength = methodOf(ArrayBuffer.prototype, 'byteLength', 'get');
-const dataViewLength = methodOf(DataView.prototype, 'byteLength', 'get');
 const typedArrayName = methodOf(Uint8Array.prototype, Symbol.toStringTag, 'get');
 const primitiveOf = {
   Number: methodOf(Number.prototype, 'valueOf'),
@@ -142,15 +143,14 @@ function view(kind: BuiltIn, object: ArrayBufferView, compare: Compare): string 
   if (name !== (kind === 'Buffer' ? 'Uint8Array' : kind === 'DataView' ? undefined : kind)) {
     throw new UnkeyableValue(describeObject(object, kind), object);
   }
-  const bytes = contentsOf(kind, object, () => {
-    if (name === undefined) dataViewLength(object);
-    // The bytes of these are their elements. Only an empty one can be detached.
-    if (name === 'Uint8Array' && object.byteLength > 0) return object as Uint8Array;
-    return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
+  const { bytes, parts } = contentsOf(kind, object, () => {
+    const parts = viewParts(object, name === undefined);
+    return { parts, bytes: new Uint8Array(parts.buffer, parts.byteOffset, parts.byteLength) };
   });
+  const { byteLength, length } = parts;
+  refuseNamed(kind, object, length, () => compare?.(object, copyOf(kind, parts)));
   // A DataView has neither elements nor a byte order.
-  const { length = 0, BYTES_PER_ELEMENT: width = 1 } = object as Partial<Uint8Array>;
-  refuseNamed(kind, object, length, () => compare?.(object, copyOf(kind, object as Uint8Array)));
+  const width = length === 0 ? 1 : byteLength / length;
   return `@B${kind}:${bytesText(littleEndian(bytes, width))}`;
 }
 
@@ -164,7 +164,7 @@ function refuseNamed(kind: BuiltIn, object: object, length: number, isItsCopy: (
 }
 
 /** The same elements and nothing else, made by the constructor of this realm. */
-function copyOf(kind: BuiltIn, { buffer, byteOffset, length }: Uint8Array): object | undefined {
+function copyOf(kind: BuiltIn, { buffer, byteOffset, length }: ViewParts): object | undefined {
   const maker = (globalThis as unknown as Partial<Record<string, ViewMaker>>)[kind];
   return kind === 'Buffer' ? maker?.from(buffer, byteOffset, length) : maker && new maker(buffer, byteOffset, length);
 }

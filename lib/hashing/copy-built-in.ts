@@ -1,5 +1,6 @@
 import { methodOf } from './intrinsics.js';
 import { isTemporal } from './temporal.js';
+import { viewParts } from './view-parts.js';
 import type { Kind } from './kinds.js';
 
 interface ViewMaker {
@@ -15,8 +16,6 @@ const regExpFlags = methodOf(RegExp.prototype, 'flags', 'get');
 const mapSize = methodOf(Map.prototype, 'size', 'get');
 const setSize = methodOf(Set.prototype, 'size', 'get');
 const sliceBuffer = methodOf(ArrayBuffer.prototype, 'slice');
-const ofTypedArray = partOf(Uint8Array.prototype);
-const ofDataView = partOf(DataView.prototype);
 
 /**
  * A new built-in with the internal state of `value`: for maps and sets an empty one. `undefined` where the state cannot
@@ -56,20 +55,10 @@ function copyRegExp(value: RegExp): RegExp {
 
 /** Over a buffer of its own, which holds the viewed bytes and no others. */
 function copyView(kind: Kind, value: object): object | undefined {
-  const part = kind === 'DataView' ? ofDataView : ofTypedArray;
-  const buffer = part.buffer(value) as ArrayBuffer;
-  const start = part.byteOffset(value) as number;
-  const viewed = buffer.slice(start, start + (part.byteLength(value) as number));
+  const { buffer, byteOffset, byteLength } = viewParts(value, kind === 'DataView');
+  const viewed = buffer.slice(byteOffset, byteOffset + byteLength);
   const maker = (globalThis as unknown as Partial<Record<Kind, ViewMaker>>)[kind];
   return kind === 'Buffer' ? maker?.from(viewed) : maker && new maker(viewed);
-}
-
-function partOf(prototype: object) {
-  return {
-    buffer: methodOf(prototype, 'buffer', 'get'),
-    byteOffset: methodOf(prototype, 'byteOffset', 'get'),
-    byteLength: methodOf(prototype, 'byteLength', 'get'),
-  };
 }
 
 /** URLs may belong to another realm or to a polyfill, so the method is looked up for each. */

@@ -23,7 +23,9 @@ function describeByPrototype(object: object): string {
   const prototype = getPrototypeOf(object) as object | null;
   const tag = tagOf(object);
   if (prototype === null || isPlainPrototype(prototype)) return isKindName(tag) ? `object tagged as ${tag}` : cut(tag);
-  const name = makerOf(prototype)?.name ?? '';
+  const maker = makerOf(prototype);
+  const name = maker?.name ?? '';
+  if (maker !== undefined && name === '') return 'instance of a class without a name';
   if (name !== '' && name !== 'Object') return isKindName(name) ? `instance of a class named ${name}` : cut(name);
   return isKindName(tag) ? 'object with a prototype of its own' : cut(tag);
 }

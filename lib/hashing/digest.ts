@@ -1,5 +1,5 @@
-import objectHash from 'object-hash';
 import { builtInModule } from '../platform/built-in-module.js';
+import { loadPackage } from '../platform/load-package.js';
 import { base64url } from './bytes.js';
 import { sha256 } from './sha256.js';
 
@@ -11,17 +11,26 @@ interface HashingModule {
   readonly hash?: (this: void, algorithm: string, text: string, encoding: string) => string;
 }
 
+type ObjectHash = (text: string, options: { readonly algorithm: 'sha256'; readonly encoding: 'base64' }) => string;
+
 /**
- * The fastest digest this host has. All of them give the same characters, so a key does not tell who made it.
+ * The fastest digest this host has: `node:crypto`, else object-hash, else a SHA-256 of ours. All of them give the same
+ * characters, so a key does not tell who made it. What is to be loaded is loaded when the first long text comes.
  * The text must be well-formed UTF-16: a lone surrogate would become U+FFFD on its way into the hash.
+ *
+ * @param host Stands for `globalThis` in tests, `load` for what loads object-hash.
  */
-export function createDigest(host: object = globalThis, portable: Digest = byObjectHash): Digest {
+export function createDigest(host: object = globalThis, load: () => Digest | undefined = byObjectHash): Digest {
   const hash = builtInModule<HashingModule>('node:crypto', host)?.hash;
-  if (hash === undefined) return isAble(portable) ? portable : ownDigest;
-  return (text) => hash('sha256', `string:${text.length}:${text}`, 'base64url');
+  if (hash !== undefined) return (text) => hash('sha256', `string:${text.length}:${text}`, 'base64url');
+  let portable: Digest | undefined;
+  return (text) => {
+    portable ??= ableOrOwn(load());
+    return portable(text);
+  };
 }
 
-/** For browsers: object-hash's build for them has no SHA-256, and their own is asynchronous. */
+/** For hosts that cannot load object-hash, or whose build of it has no SHA-256: the browser's own is asynchronous. */
 export function ownDigest(text: string): string {
   return base64url(sha256(new TextEncoder().encode(`string:${text.length}:${text}`)));
 }
@@ -30,16 +39,19 @@ export function ownDigest(text: string): string {
  * object-hash only ever sees one finished string, which it writes as `string:length:text`: its ways with objects are not
  * injective, its way with a string is.
  */
-export function byObjectHash(text: string): string {
-  const base64 = objectHash(text, { algorithm: 'sha256', encoding: 'base64' });
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '');
+export function byObjectHash(): Digest | undefined {
+  const objectHash = loadPackage<ObjectHash>('object-hash');
+  if (objectHash === undefined) return undefined;
+  return (text) => {
+    const base64 = objectHash(text, { algorithm: 'sha256', encoding: 'base64' });
+    return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '');
+  };
 }
 
-/** Bundles for browsers may leave object-hash out, or SHA-256 out of it. */
-function isAble(digest: Digest): boolean {
+function ableOrOwn(digest: Digest | undefined): Digest {
   try {
-    return digest('').length > 0;
+    return digest !== undefined && digest('').length > 0 ? digest : ownDigest;
   } catch {
-    return false;
+    return ownDigest;
   }
 }

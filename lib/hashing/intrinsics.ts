@@ -19,7 +19,9 @@ const tagged = methodOf(rootPrototype, 'toString');
  * overrides it.
  */
 export function methodOf(prototype: object, name: string | symbol, part: 'value' | 'get' = 'value'): Uncurried {
-  const method = definitionOf(prototype, name)?.[part] as Method;
+  const definition = definitionOf(prototype, name) as Record<typeof part, Method> | undefined;
+  // A host without the method refuses what it would read, and imports all the same.
+  const method = definition?.[part] as Method;
   return (receiver, ...args) => Reflect.apply<unknown, unknown[], unknown>(method, receiver, args);
 }
 

@@ -1,6 +1,6 @@
 import { UnkeyableArgumentError } from '../errors.js';
 import { Canonicalizer } from './canonicalize.js';
-import { copyArguments } from './copy-arguments.js';
+import { ArgumentCopier } from './argument-copier.js';
 import { isInstance } from './describe-object.js';
 import { createDigest } from './digest.js';
 import { compileIgnore, noExclusions } from './ignore.js';
@@ -24,10 +24,7 @@ export interface KeyOptions {
 export interface KeyBuilder {
   /** @param known The result of `known` for the same list. */
   (receiver: unknown, args: readonly unknown[], known?: string): string;
-  /**
-   * The key of a list without a signal that takes no building: a lone string, which is its own key, or a list seen before.
-   * It does not check that the string is well-formed: no entry has a key that is not.
-   */
+  /** The key of a list without a signal that takes no building: a lone string that is its own key, or a list seen before. */
   known(args: readonly unknown[]): string | undefined;
   /** The same for a list of one. */
   knownOne(argument: unknown): string | undefined;
@@ -52,6 +49,7 @@ const emptyList = '()';
 export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf, encode, maxSize } = options;
   let idle: Canonicalizer | undefined;
+  let copier: ArgumentCopier | undefined;
   let lastChecked: string | undefined;
   const digest = createDigest();
   const exclusions = keyOf === undefined ? compileIgnore(options.ignore ?? []) : noExclusions;
@@ -72,11 +70,12 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
       return args.length === 1 ? ofOne(args[0]) : keys?.find(args);
     },
     knownOne: (argument: unknown) => (isPlain ? ofOne(argument) : undefined),
-    copyArguments: (args: readonly unknown[]) => copyArguments(args, exclusions),
+    copyArguments: (args: readonly unknown[]) => (copier ??= new ArgumentCopier(exclusions)).copy(args),
     forget: () => {
       keys?.forget();
-      // It holds texts of properties and names of objects.
+      // The encoder holds texts of properties and names of objects.
       idle = undefined;
+      lastChecked = undefined;
     },
   });
 

@@ -34,6 +34,9 @@ const nativeNames = [
 
 const globalNames = [...nativeNames, 'Buffer'] as const;
 
+/** On some hosts these are not native code, so their prototypes cannot be recognized by it. */
+const hostNames: ReadonlySet<string> = new Set(['URL', 'URLSearchParams', 'Buffer']);
+
 export type Kind = (typeof globalNames)[number] | TemporalKind;
 
 type Globals = Partial<Record<Kind, { readonly prototype: object }>>;
@@ -53,7 +56,17 @@ export class KindTable {
     this.#globals = globals;
     for (const name of globalNames) {
       const prototype = globals[name]?.prototype;
-      if (prototype !== undefined) this.#known.set(prototype, name);
+      if (prototype === undefined) continue;
+      this.#known.set(prototype, name);
+      if (hostNames.has(name)) this.#addParents(prototype, name);
+    }
+  }
+
+  /** Where a subclass has replaced the global, its parent is the real one. */
+  #addParents(prototype: object, name: Kind): void {
+    for (let next = parentOf(prototype); next !== null && parentOf(next) !== null; next = parentOf(next)) {
+      if (this.of(next) !== undefined) return;
+      this.#known.set(next, name);
     }
   }
 
@@ -71,6 +84,10 @@ export class KindTable {
   #replacedKind(prototype: object): Kind | undefined {
     return globalNames.find((name) => this.#globals[name]?.prototype === prototype);
   }
+}
+
+function parentOf(object: object): object | null {
+  return getPrototypeOf(object) as object | null;
 }
 
 function foreignKind(prototype: object): Kind | undefined {

@@ -3,7 +3,7 @@ interface MaybeChecked {
   isWellFormed?(): boolean;
 }
 
-/** True where no surrogate stands alone: what UTF-8 can hold without a loss. */
+/** True where no surrogate is alone: UTF-8 holds such a text without loss. */
 export function isWellFormed(text: string): boolean {
   return (text as MaybeChecked).isWellFormed?.() ?? !/\p{Surrogate}/u.test(text);
 }

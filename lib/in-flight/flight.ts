@@ -1,3 +1,4 @@
+import { NativePromise } from '../platform/promise.js';
 import type { Timer } from '../platform/timer.js';
 import type { Entry } from '../store/store.js';
 
@@ -124,10 +125,15 @@ export class Flight<V> {
 
   /** A function of its own: one that contains a closure allocates for it on every path. */
   #createPromise(): Promise<V> {
-    return (this.#promise = new Promise((resolve, reject) => {
+    return (this.#promise = new NativePromise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     }));
+  }
+
+  /** Callers share a promise that was adopted. */
+  get isShared(): boolean {
+    return this.#promise !== undefined && this.#resolve === undefined;
   }
 
   /** Let callers share `promise`, unless they wait for another one: `resolve` and `reject` settle that. */

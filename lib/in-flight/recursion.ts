@@ -15,6 +15,7 @@ interface Marked {
   readonly key: string;
   /** Whose run it waits for, if it has none of its own. */
   readonly leader?: Marked | undefined;
+  readonly isSettled: boolean;
 }
 
 /** The runs that a piece of code is part of, the innermost first. */
@@ -37,7 +38,10 @@ export class RecursionGuard {
 
   /** Call `fn` as part of the run of `flight`. */
   enter<R>(flight: Marked, fn: () => R): R {
-    return this.#context.run({ flight, within: this.#context.getStore() }, fn);
+    let within = this.#context.getStore();
+    // A run that is over can no longer be waited for: as a link it would only be kept alive.
+    while (within?.flight.isSettled === true) within = within.within;
+    return this.#context.run({ flight, within }, fn);
   }
 
   /** The keys from the run of `flight` to here, if a call that joined it would wait for itself. */

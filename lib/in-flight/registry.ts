@@ -1,5 +1,5 @@
+import { Flight } from './flight.js';
 import type { Entry } from '../store/store.js';
-import type { Flight } from './flight.js';
 
 /**
  * The flights of one name on one store. A flight is removed by its identity, never by its key alone: after a fence a newer
@@ -10,11 +10,31 @@ export class Registry<V> {
   readonly #foreground = new FlightMap<V>();
   /** Refreshes and background runs: a call joins one only if the store has no answer. */
   readonly #background = new FlightMap<V>();
+  /** The key whose store is asked right now, in this very turn. */
+  #readKey: string | undefined;
+  /** Flights of such keys that a store asked for meanwhile, by calling the wrapper. */
+  #reentered: Map<string, Flight<V>> | undefined;
 
   /** The flight that a call joins. */
   joinable(key: string): Flight<V> | undefined {
+    if (key === this.#readKey) this.#enterRead(key);
     const flight = this.#foreground.get(key);
     return flight?.isEnding === true ? undefined : flight;
+  }
+
+  /** A store is asked. It may call the wrapper for the same key before it answers; such a call joins. */
+  beginRead(key: string): void {
+    if (this.#readKey !== undefined) this.#enterRead(this.#readKey);
+    this.#readKey = key;
+  }
+
+  /** The flight of the key, if a call has joined it during the read: what was read is its answer too. */
+  endRead(key: string): Flight<V> | undefined {
+    this.#readKey = undefined;
+    if (this.#reentered === undefined) return undefined;
+    const flight = this.#reentered.get(key);
+    this.#reentered.delete(key);
+    return flight;
   }
 
   /** The run that refreshes the stored entry while that answers. */
@@ -27,6 +47,13 @@ export class Registry<V> {
     return this.joinable(key) ?? this.background(key);
   }
 
+  #enterRead(key: string): void {
+    const flight = new Flight<V>(key, 'call');
+    this.#readKey = undefined;
+    (this.#reentered ??= new Map<string, Flight<V>>()).set(key, flight);
+    this.add(flight);
+  }
+
   add(flight: Flight<V>): void {
     this.#mapOf(flight).set(flight);
   }
@@ -37,6 +64,7 @@ export class Registry<V> {
 
   /** Runs are detached, to be neither written nor joined again. A read goes on; what it brings is ignored. */
   fence(key: string): void {
+    if (key === this.#readKey) this.#enterRead(key);
     const flight = this.#foreground.get(key);
     if (flight?.isReading === true) flight.override({ type: 'use', entry: undefined });
     else if (flight !== undefined) this.detach(flight);
@@ -45,13 +73,14 @@ export class Registry<V> {
   }
 
   fenceAll(): void {
+    if (this.#readKey !== undefined) this.#enterRead(this.#readKey);
     for (const key of [...this.#foreground.keys(), ...this.#background.keys()]) this.fence(key);
   }
 
   /** A fence by a primed value: calls join `prime` from now on, and a call that reads the store follows it. */
   addPrime(prime: Flight<V>): void {
-    const flight = this.#foreground.get(prime.key);
     this.fence(prime.key);
+    const flight = this.#foreground.get(prime.key);
     if (flight?.isReading === true) flight.override({ type: 'follow', prime });
     this.add(prime);
   }

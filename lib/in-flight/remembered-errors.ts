@@ -1,5 +1,11 @@
-/** How many rejections are remembered at most; the oldest goes first. */
+import { startTimer } from '../platform/timer.js';
+import type { Timer } from '../platform/timer.js';
+
+/** How many rejections are remembered at most; the oldest is dropped first. */
 const CAPACITY = 1_000;
+
+/** The least time between two sweeps, in milliseconds. */
+const SWEEP_INTERVAL = 1_000;
 
 interface Remembered {
   readonly error: unknown;
@@ -9,6 +15,8 @@ interface Remembered {
 /** Rejections that are served for a while instead of another run. They never leave this process. */
 export class RememberedErrors {
   readonly #errors = new Map<string, Remembered>();
+  /** Drops errors whose time is over. One timer for all of them, set while there are any. */
+  #sweeper: Timer | undefined;
 
   get size(): number {
     return this.#errors.size;
@@ -18,11 +26,8 @@ export class RememberedErrors {
   remember(key: string, error: unknown, until: number): void {
     this.#errors.delete(key);
     this.#errors.set(key, { error, until });
-    if (this.#errors.size <= CAPACITY) return;
-    for (const oldest of this.#errors.keys()) {
-      this.#errors.delete(oldest);
-      return;
-    }
+    if (this.#errors.size > CAPACITY) this.#dropOldest();
+    if (this.#sweeper === undefined) this.#sweepLater();
   }
 
   recall(key: string, now: number): { readonly error: unknown } | undefined {
@@ -38,5 +43,28 @@ export class RememberedErrors {
 
   forgetAll(): void {
     this.#errors.clear();
+    this.#sweeper?.stop();
+    this.#sweeper = undefined;
+  }
+
+  #dropOldest(): void {
+    for (const oldest of this.#errors.keys()) {
+      this.#errors.delete(oldest);
+      return;
+    }
+  }
+
+  #sweepLater(): void {
+    let first = Infinity;
+    for (const { until } of this.#errors.values()) first = Math.min(first, until);
+    const delay = Math.max(SWEEP_INTERVAL, first - Date.now() + 1);
+    if (delay < Infinity) this.#sweeper = startTimer(delay, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#sweeper = undefined;
+    const now = Date.now();
+    for (const [key, { until }] of this.#errors) if (until <= now) this.#errors.delete(key);
+    if (this.#errors.size > 0) this.#sweepLater();
   }
 }

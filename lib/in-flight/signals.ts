@@ -30,36 +30,75 @@ export function abortedSignal(signals: readonly AbortSignalLike[]): AbortSignalL
   return signals.find((signal) => signal.aborted);
 }
 
+/** The listeners of a signal, behind the one listener that is added to it: Node warns of more than ten. */
+interface Watch {
+  readonly listeners: Set<(reason: unknown) => void>;
+  readonly abort: () => void;
+}
+
+const watches = new WeakMap<AbortSignalLike, Watch>();
+
 /** Call `listener` once, with the reason, when the first of `signals` aborts. Returns what stops it. */
 export function onAbort(signals: readonly AbortSignalLike[], listener: (reason: unknown) => void): () => void {
-  const stops: (() => void)[] = [];
-  const stop = (): void => stops.forEach((stopOne) => stopOne());
-  for (const signal of signals) {
-    const abort = (): void => {
-      stop();
-      listener(reasonOf(signal));
-    };
-    signal.addEventListener('abort', abort);
-    stops.push(() => letGo(signal, abort));
+  const watched: AbortSignalLike[] = [];
+  const stop = (): void => watched.forEach((signal) => unwatch(signal, once));
+  const once = (reason: unknown): void => {
+    stop();
+    listener(reason);
+  };
+  try {
+    for (const signal of signals) {
+      watch(signal, once);
+      watched.push(signal);
+    }
+  } catch (error) {
+    stop();
+    throw error;
   }
   return stop;
 }
 
-/** A signal of a caller's own making may throw, and must not keep that caller from its answer. */
-function letGo(signal: AbortSignalLike, abort: () => void): void {
+function watch(signal: AbortSignalLike, listener: (reason: unknown) => void): void {
+  const known = watches.get(signal);
+  if (known !== undefined) {
+    known.listeners.add(listener);
+    return;
+  }
+  const listeners = new Set([listener]);
+  const abort = (): void => {
+    const reason = reasonOf(signal);
+    for (const each of [...listeners]) each(reason);
+  };
+  signal.addEventListener('abort', abort);
+  watches.set(signal, { listeners, abort });
+}
+
+function unwatch(signal: AbortSignalLike, listener: (reason: unknown) => void): void {
+  const known = watches.get(signal);
+  if (known?.listeners.delete(listener) !== true || known.listeners.size > 0) return;
+  watches.delete(signal);
   try {
-    signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', known.abort);
   } catch {
+    // A signal of the caller's own making must not keep the caller from its result.
     return;
   }
 }
 
-function reasonOf(signal: AbortSignalLike): unknown {
+/** The reason of an aborted signal; an `AbortError` where the signal has none, as polyfills. */
+export function reasonOf(signal: AbortSignalLike): unknown {
   try {
-    return signal.reason;
+    return signal.reason === undefined ? abortError() : signal.reason;
   } catch (error) {
     return error;
   }
+}
+
+function abortError(): Error {
+  const { DOMException } = globalThis as { DOMException?: new (message: string, name: string) => Error };
+  const message = 'This operation was aborted';
+  if (DOMException !== undefined) return new DOMException(message, 'AbortError');
+  return Object.assign(new Error(message), { name: 'AbortError' });
 }
 
 function signalOf(argument: object): AbortSignalLike | undefined {

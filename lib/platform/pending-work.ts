@@ -1,9 +1,12 @@
+import { NativePromise } from './promise.js';
+import { show } from './show.js';
+import { startTimer } from './timer.js';
 /** Counts the runs, writes and controls under way in one wrapper, so that `settled()` can wait for them. */
 export class PendingWork {
   /** The work that contains this: all wrappers of a memoizer. */
   readonly #whole: PendingWork | undefined;
   #underWay = 0;
-  #waiters: (() => void)[] = [];
+  readonly #waiters = new Set<() => void>();
 
   constructor(whole?: PendingWork) {
     this.#whole = whole;
@@ -18,10 +21,10 @@ export class PendingWork {
     this.#underWay -= 1;
     this.#whole?.end();
     if (this.#underWay > 0) return;
-    const waiters = this.#waiters;
-    if (waiters.length === 0) return;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
+    if (this.#waiters.size === 0) return;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const settle of waiters) settle();
   }
 
   /** @param work Never rejects. */
@@ -30,7 +33,24 @@ export class PendingWork {
     void work.then(() => this.end());
   }
 
-  settled(): Promise<void> {
-    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiters.push(resolve));
+  /** @param limit Resolve after so many milliseconds at the latest. */
+  settled(limit = Infinity): Promise<void> {
+    if (typeof limit !== 'number' || !(limit >= 0)) {
+      return NativePromise.reject(
+        new TypeError(`Expected \`limit\` to be a number of milliseconds >= 0, got ${show(limit)}`),
+      );
+    }
+    if (this.#underWay === 0) return NativePromise.resolve();
+    return new NativePromise((resolve) => {
+      const timer = startTimer(limit, () => {
+        this.#waiters.delete(settle);
+        resolve();
+      });
+      const settle = (): void => {
+        timer.stop();
+        resolve();
+      };
+      this.#waiters.add(settle);
+    });
   }
 }

@@ -6,6 +6,9 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** The `Promise` of the time of import. Test tools and APM agents may replace the global one later. */
+export const NativePromise = Promise;
+
 /** Not `promise.then`: a promise may have a `then` of its own. */
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the promise as its receiver
 export const nativeThen = Promise.prototype.then;

@@ -1,5 +1,5 @@
 /** The longest delay that `setTimeout` takes; it fires at once beyond that. */
-const LONGEST_DELAY = 2 ** 31 - 1;
+export const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** A timer this late, in milliseconds, is no sign of a busy loop. A single turn of the loop is enough then. */
 const USUAL_LATENESS = 5;
@@ -9,6 +9,9 @@ const LONGEST_GRACE = 100;
 
 /** A timer this late, in milliseconds, says that this process was busy. */
 const BUSY_LATENESS = 50;
+
+/** Of the arithmetic with times, in milliseconds. */
+const ROUNDING = 1e-6;
 
 interface Host {
   readonly setTimeout: (callback: () => void, delay: number) => unknown;
@@ -89,7 +92,7 @@ class RunningTimer implements StartedTimer {
     this.firedAt = now;
     const lateness = now - this.#dueAt;
     // Exact, or early by more than a fraction: the clock of a test, for which nothing is in a socket.
-    if (lateness === 0 || !(lateness > -1)) return this.#end();
+    if (Math.abs(lateness) < ROUNDING || !(lateness > -1)) return this.#end();
     this.wasBusy = lateness >= BUSY_LATENESS;
     const { setImmediate } = this.#host;
     const end = (): void => this.#end();
@@ -114,4 +117,17 @@ class RunningTimer implements StartedTimer {
       // A host without timers, as the global scope of a Worker: the operation has no limit there, and can still end.
     }
   }
+}
+
+/**
+ * Call `callback` once after `delay` milliseconds, at most `LONGEST_DELAY`. `0`: at the end of this turn of the event
+ * loop, after all promise jobs. Keeps the process alive, for a caller waits for the work that this starts.
+ */
+export function startWork(delay: number, callback: () => void): Timer {
+  if (delay === 0 && typeof setImmediate === 'function') {
+    const immediate = setImmediate(callback);
+    return { stop: () => clearImmediate(immediate) };
+  }
+  const handle = setTimeout(callback, delay);
+  return { stop: () => clearTimeout(handle) };
 }

@@ -33,12 +33,11 @@ const SHARED_DEADLINES = 8;
 const BLOCK_SIZE = 1_024;
 const BLOCKS = 16;
 
-interface Attempt<T> {
+interface Attempt {
   /** The command, for the message of a timeout. */
   readonly name: string;
   readonly breaker: Breaker;
   readonly act: () => Promise<unknown>;
-  readonly read: (reply: unknown) => T;
   readonly options: RunOptions;
 }
 
@@ -46,6 +45,7 @@ interface Attempt<T> {
 export class CommandRunner {
   readonly client: Client;
   readonly #breakers = new CircuitBreakers(BLOCKS);
+  #lastDeadlines: Deadlines | undefined;
   readonly #deadlines = new QuickLRU<number, Deadlines>({ maxSize: SHARED_DEADLINES });
 
   constructor(client: Client) {
@@ -54,19 +54,39 @@ export class CommandRunner {
 
   /** @param key The key of the command, by which a cluster finds the node. */
   send(key: string, args: readonly string[], options: RunOptions): Promise<unknown> {
-    return this.read(key, args, options, asItIs);
+    return new Promise((resolve, reject) => this.start(key, args, { options, resolve, reject }));
   }
 
-  /** `send`, with a function for the reply: one promise less on the way of a hit. */
-  read<T>(key: string, args: readonly string[], options: RunOptions, read: (reply: unknown) => T): Promise<T> {
+  /** `send` with callbacks: some promises less on the way of a hit. */
+  start(
+    key: string,
+    args: readonly string[],
+    {
+      options,
+      resolve,
+      reject,
+    }: {
+      readonly options: RunOptions;
+      readonly resolve: (reply: unknown) => void;
+      readonly reject: (error: unknown) => void;
+    },
+  ): void {
     const act = (): Promise<unknown> => this.client.send(key, args);
-    return this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, read, options });
+    this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, options }, resolve, reject);
+  }
+
+  /** @param key Any key that the user may read. */
+  masters(key: string, timeout: number): Promise<readonly Node[]> {
+    const breaker = this.#breakers.ofNode('');
+    const act = (): Promise<unknown> => this.client.masters(key);
+    const options = { timeout, bypassBreaker: true };
+    return this.#promise({ name: 'get', breaker, act, options }) as Promise<readonly Node[]>;
   }
 
   /** Sends a command to one node of a cluster. */
   sendTo(node: Node, args: readonly string[], options: RunOptions): Promise<unknown> {
     const breaker = this.#breakers.ofNode(node.name);
-    return this.#attempt({ name: args[0]!, breaker, act: () => node.send(args), read: asItIs, options });
+    return this.#promise({ name: args[0]!, breaker, act: () => node.send(args), options });
   }
 
   /** Runs a script by its digest. Sends its source where the server may not know it. */
@@ -80,7 +100,7 @@ export class CommandRunner {
         return this.client.send(keys[0], ['eval', script.source, ...tail]);
       }
     };
-    return this.#attempt({ name: 'script', breaker: this.#breakerOf(keys[0]), act, read: asItIs, options });
+    return this.#promise({ name: 'script', breaker: this.#breakerOf(keys[0]), act, options });
   }
 
   /** As in the scripts, a user who may not publish is no failure. */
@@ -92,54 +112,56 @@ export class CommandRunner {
     }
   }
 
-  #attempt<T>({ name, breaker, act, read, options }: Attempt<T>): Promise<T> {
+  #promise(attempt: Attempt): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#attempt(attempt, resolve, reject));
+  }
+
+  #attempt(
+    { name, breaker, act, options }: Attempt,
+    resolve: (reply: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
     const { timeout, bypassBreaker = false, isRetried = false, isFinal, late } = options;
     if (!bypassBreaker && !breaker.admits()) {
-      return Promise.reject(new Error('The server has not answered for a while; it is asked again within a second'));
+      return reject(new Error('The server has not answered for a while; it is asked again within a second'));
     }
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      let pause = FIRST_PAUSE;
-      let lastError: unknown;
-      const deadline = this.#deadlinesOf(timeout).start(() => {
-        isOver = true;
-        breaker.failed();
-        const reason = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
-        reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms${reason}`, timeout));
-      });
-      const end = (): boolean => {
-        const isLate = isOver;
-        isOver = true;
-        if (isLate) late?.();
-        else deadline.stop();
-        return !isLate;
-      };
-      const answered = (reply: unknown): void => {
-        breaker.succeeded();
-        if (!end()) return;
-        try {
-          resolve(read(reply));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      const failed = (error: unknown): void => {
-        const failure = this.client.failureOf(error);
-        const canRetry = failure === 'busy' || (failure !== 'reply' && isRetried && !this.client.isEnded());
-        if (canRetry && !isOver && isFinal?.(error) !== true) {
-          lastError = error;
-          startTimer(pause, () => {
-            if (!isOver) startSafely(act).then(answered, failed);
-          });
-          pause = Math.min(2 * pause, LONGEST_PAUSE);
-          return;
-        }
-        if (failure === 'reply') breaker.succeeded();
-        else if (!isOver && failure !== 'busy') breaker.failed();
-        if (end()) reject(error);
-      };
-      startSafely(act).then(answered, failed);
+    let isOver = false;
+    let pause = FIRST_PAUSE;
+    let lastError: unknown;
+    const deadline = this.#deadlinesOf(timeout).start(() => {
+      isOver = true;
+      // While this process was busy the server may have answered.
+      if (!deadline.wasBusy) breaker.failed();
+      const reason = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
+      reject(new TimeoutError(`The server did not answer \`${name}\` within ${timeout} ms${reason}`, timeout));
     });
+    const end = (): boolean => {
+      const isLate = isOver;
+      isOver = true;
+      if (isLate) late?.();
+      else deadline.stop();
+      return !isLate;
+    };
+    const answered = (reply: unknown): void => {
+      breaker.succeeded();
+      if (end()) resolve(reply);
+    };
+    const failed = (error: unknown): void => {
+      const failure = this.client.failureOf(error);
+      const canRetry = failure === 'busy' || (failure !== 'reply' && isRetried && !this.client.isEnded());
+      if (canRetry && !isOver && isFinal?.(error) !== true) {
+        lastError = error;
+        startTimer(pause, () => {
+          if (!isOver) startSafely(act).then(answered, failed);
+        });
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+        return;
+      }
+      if (failure === 'reply') breaker.succeeded();
+      else if (!isOver && failure !== 'busy') breaker.failed();
+      if (end()) reject(error);
+    };
+    startSafely(act).then(answered, failed);
   }
 
   #breakerOf(key: string): Breaker {
@@ -151,16 +173,17 @@ export class CommandRunner {
   }
 
   #deadlinesOf(timeout: number): Deadlines {
+    if (this.#lastDeadlines?.limit === timeout) return this.#lastDeadlines;
+    return (this.#lastDeadlines = this.#findDeadlines(timeout));
+  }
+
+  #findDeadlines(timeout: number): Deadlines {
     const known = this.#deadlines.get(timeout);
     if (known !== undefined) return known;
     const created = new Deadlines(timeout);
     this.#deadlines.set(timeout, created);
     return created;
   }
-}
-
-function asItIs(reply: unknown): unknown {
-  return reply;
 }
 
 /** A client may throw where it should reject. */

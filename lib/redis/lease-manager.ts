@@ -47,12 +47,12 @@ export class LeaseManager<V> {
     if (!('holder' in answer)) return accept(answer)!;
     return {
       wait: async (signal: AbortSignalLike) => {
-        const { pubSub, wait } = this.#context;
+        const { subscriptions, wait } = this.#context;
         this.#listenForFences();
         const outcome = await waitForHolder({
           first: answer,
           ask,
-          pubSub,
+          subscriptions,
           channel: names.channel,
           limit: wait,
           signal,
@@ -110,13 +110,13 @@ export class LeaseManager<V> {
   #listenForFences(): void {
     if (this.#hearsFences) return;
     this.#hearsFences = true;
-    const { pubSub, keyspace } = this.#context;
+    const { subscriptions, keyspace } = this.#context;
     const message = (_channel: string, text: string): void => {
       const announcement = parseAnnouncement(text);
       if (announcement === undefined || this.#ownSenders.has(announcement.sender)) return;
       this.check(announcement.namespace, announcement.type === 'namespace' ? undefined : announcement.hash);
     };
-    pubSub.listen([keyspace.fences], { message }, { isWatched: false });
+    subscriptions.listen([keyspace.fences], { message }, { isWatched: false });
   }
 
   async #ask(names: Names, token: string, seen: string, timeout: number): Promise<Answer<V>> {

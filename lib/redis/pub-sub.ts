@@ -1,7 +1,8 @@
 import { startTimer } from '../platform/timer.js';
-import { attachSubscriber } from './clients/detect-client.js';
+import { ignore } from './clients/client.js';
+import { HomeContext } from './home-context.js';
 import type { Timer } from '../platform/timer.js';
-import type { Client, Subscriber, SubscriberHandlers } from './clients/client.js';
+import type { MessageSource, Subscriber } from './clients/client.js';
 
 export interface Listener {
   /** A message has arrived. */
@@ -10,6 +11,8 @@ export interface Listener {
   confirmed?(): void;
   /** Messages may have been lost, and more may be lost until `confirmed`. */
   lost?(): void;
+  /** The server does not let this user subscribe. It is asked again now and then. */
+  refused?(error: unknown): void;
 }
 
 export interface Subscription {
@@ -23,11 +26,12 @@ export interface SubscriptionOptions {
   readonly isWatched: boolean;
 }
 
-/** How often a watched connection is pinged, and how long the answer may take, in milliseconds. */
+/** How often a watched connection is pinged, and how long the answer, or opening one, may take, in milliseconds. */
 const HEARTBEAT = 5_000;
 
-/** How long to wait before another connection is opened, in milliseconds. */
-const REOPEN_PAUSE = 1_000;
+/** How long to wait before another connection is opened, in milliseconds: at first, and at most. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 1_000;
 
 class Channel {
   readonly listeners = new Set<Listener>();
@@ -35,31 +39,29 @@ class Channel {
 }
 
 /**
- * Messages of the server, on one connection for all channels. They are hints: a lost message costs time and never
- * brings a wrong value. The connection is opened at the first need and closed when the user's client ends.
+ * Messages of the server, on one connection for all channels and all stores of a client. They are hints: a lost message
+ * costs time and never brings a wrong value. The connection is opened at the first need, and again, on any node that
+ * lives, while there is a need. It is closed when the user's client ends.
  */
 export class PubSub {
-  readonly #client: Client;
-  readonly #given: unknown;
+  readonly #source: MessageSource;
+  readonly #isReply: (error: unknown) => boolean;
+  readonly #home = new HomeContext();
   readonly #channels = new Map<string, Channel>();
   #subscriber: Subscriber | undefined;
-  #isOpening = false;
+  /** Stands for the connection that is being opened or open. */
+  #attempt: object | undefined;
   #isUp = false;
-  #isClosed = false;
+  #pause = FIRST_PAUSE;
   /** How many listeners must know at once when the connection is lost. */
   #watchers = 0;
-  #timer: Timer | undefined;
+  #heartbeat: Timer | undefined;
+  #reopening: Timer | undefined;
   #stopListeningForEnd: (() => void) | undefined;
 
-  /** @param given A connection for messages that the user has opened. `undefined`: a duplicate of `client` is opened. */
-  constructor(client: Client, given: unknown) {
-    this.#client = client;
-    this.#given = given;
-  }
-
-  /** False where no connection for messages can be had. */
-  get isPossible(): boolean {
-    return this.#given !== undefined || this.#client.canDuplicate;
+  constructor(source: MessageSource, isReply: (error: unknown) => boolean) {
+    this.#source = source;
+    this.#isReply = isReply;
   }
 
   listen(channels: readonly string[], listener: Listener, { isWatched }: SubscriptionOptions): Subscription {
@@ -71,25 +73,31 @@ export class PubSub {
       channel.listeners.add(listener);
     }
     if (isWatched) this.#watchers += 1;
-    this.#open();
+    this.#home.run(() => {
+      this.#open();
+      if (isWatched) this.#beat();
+    });
     if (this.#isUp && fresh.length > 0) this.#subscribe(fresh);
-    if (isWatched) this.#beat();
     const areConfirmed = (): boolean => channels.every((name) => this.#channels.get(name)?.isConfirmed === true);
+    let isStopped = false;
     return {
       get isConfirmed() {
-        return areConfirmed();
+        return !isStopped && areConfirmed();
       },
       stop: () => {
+        if (isStopped) return;
+        isStopped = true;
         if (isWatched) this.#watchers -= 1;
         this.#leave(channels, listener);
       },
     };
   }
 
-  /** Closes the connection, unless it was given. None is opened any more. */
+  /** Closes the connection, unless it was given. The next `listen` opens another. */
   close(): void {
-    this.#isClosed = true;
-    this.#timer?.stop();
+    this.#reopening?.stop();
+    this.#heartbeat?.stop();
+    this.#reopening = this.#heartbeat = undefined;
     this.#discard();
   }
 
@@ -105,41 +113,50 @@ export class PubSub {
   }
 
   #open(): void {
-    if (this.#subscriber !== undefined || this.#isOpening || this.#isClosed || this.#client.isEnded()) return;
-    let subscriber: Subscriber | undefined;
-    const isCurrent = (): boolean => subscriber !== undefined && this.#subscriber === subscriber;
-    const handlers: SubscriberHandlers = {
-      message: (channel, text) => this.#deliver(channel, text),
-      up: () => isCurrent() && this.#up(),
-      down: () => isCurrent() && this.#down(),
+    if (this.#attempt !== undefined || this.#channels.size === 0 || this.#source.isEnded()) return;
+    const attempt = (this.#attempt = {});
+    const isCurrent = (): boolean => this.#attempt === attempt;
+    const fail = (): void => {
+      if (!isCurrent()) return;
+      this.#discard();
+      this.#reopenLater();
+    };
+    const limit = startTimer(HEARTBEAT, fail);
+    const handlers = {
+      message: (channel: string, text: string) => {
+        if (isCurrent()) this.#deliver(channel, text);
+      },
+      up: () => {
+        limit.stop();
+        if (isCurrent()) this.#up();
+      },
+      down: () => {
+        if (isCurrent()) this.#down();
+      },
       ended: () => {
-        if (!isCurrent()) return;
-        this.#discard();
-        this.#reopenLater();
+        limit.stop();
+        fail();
       },
     };
-    const opened = (current: Subscriber): void => {
-      if (this.#isClosed) return current.close();
-      this.#subscriber = subscriber = current;
-      this.#stopListeningForEnd ??= this.#client.onEnd(() => this.#discard());
+    const opened = (subscriber: Subscriber | undefined): void => {
+      if (!isCurrent()) return subscriber?.close();
+      if (subscriber === undefined) return handlers.ended();
+      this.#subscriber = subscriber;
+      this.#stopListeningForEnd = this.#source.onEnd(() => this.#discard());
     };
-    if (this.#given !== undefined) return opened(attachSubscriber(this.#given, handlers));
-    const opening = this.#client.openSubscriber(handlers);
-    if (!(opening instanceof Promise)) {
-      if (opening !== undefined) opened(opening);
-      return;
+    try {
+      const opening = this.#source.open(handlers);
+      if (opening instanceof Promise) opening.then(opened, handlers.ended);
+      else opened(opening);
+    } catch {
+      // A client may throw where it should fail later.
+      handlers.ended();
     }
-    this.#isOpening = true;
-    const settled = (result: Subscriber | undefined): void => {
-      this.#isOpening = false;
-      if (result === undefined) this.#reopenLater();
-      else opened(result);
-    };
-    opening.then(settled, () => settled(undefined));
   }
 
   #up(): void {
     this.#isUp = true;
+    this.#pause = FIRST_PAUSE;
     this.#subscribe([...this.#channels.keys()]);
   }
 
@@ -156,7 +173,7 @@ export class PubSub {
   /** Detaches from the connection. Waiting processes poll until the next one is confirmed. */
   #discard(): void {
     const subscriber = this.#subscriber;
-    this.#subscriber = undefined;
+    this.#attempt = this.#subscriber = undefined;
     this.#stopListeningForEnd?.();
     this.#stopListeningForEnd = undefined;
     if (subscriber === undefined) return;
@@ -165,7 +182,16 @@ export class PubSub {
   }
 
   #reopenLater(): void {
-    if (this.#watchers > 0 && !this.#isClosed) startTimer(REOPEN_PAUSE, () => this.#open());
+    if (this.#channels.size === 0 || this.#reopening !== undefined) return;
+    const pause = this.#pause;
+    this.#pause = Math.min(2 * pause, LONGEST_PAUSE);
+    this.#home.run(() => {
+      this.#reopening?.stop();
+      this.#reopening = startTimer(pause, () => {
+        this.#reopening = undefined;
+        this.#open();
+      });
+    });
   }
 
   #subscribe(names: readonly string[]): void {
@@ -175,20 +201,22 @@ export class PubSub {
       () => {
         if (this.#subscriber === subscriber && this.#isUp) this.#confirm(names);
       },
-      // Refused, or the connection was lost: waiting processes poll until the next one is confirmed.
-      ignore,
+      (error: unknown) => {
+        // Otherwise the connection was lost, which shows in its events.
+        if (this.#subscriber !== subscriber || !this.#isReply(error)) return;
+        for (const listener of this.#listenersOf(names)) listener.refused?.(error);
+      },
     );
   }
 
   #confirm(names: readonly string[]): void {
-    const listeners = new Set<Listener>();
-    for (const name of names) {
-      const channel = this.#channels.get(name);
-      if (channel === undefined || channel.isConfirmed) continue;
-      channel.isConfirmed = true;
-      for (const listener of channel.listeners) listeners.add(listener);
-    }
-    for (const listener of listeners) listener.confirmed?.();
+    const fresh = names.filter((name) => this.#channels.get(name)?.isConfirmed === false);
+    for (const name of fresh) this.#channels.get(name)!.isConfirmed = true;
+    for (const listener of this.#listenersOf(fresh)) listener.confirmed?.();
+  }
+
+  #listenersOf(names: readonly string[]): ReadonlySet<Listener> {
+    return new Set(names.flatMap((name) => [...(this.#channels.get(name)?.listeners ?? [])]));
   }
 
   #deliver(name: string, text: string): void {
@@ -199,12 +227,14 @@ export class PubSub {
 
   /** A connection may die without an event. A near store must know, so the connection is pinged. */
   #beat(): void {
-    if (this.#timer !== undefined || this.#isClosed) return;
-    this.#timer = startTimer(HEARTBEAT, () => {
-      this.#timer = undefined;
+    if (this.#heartbeat !== undefined || this.#watchers === 0) return;
+    this.#heartbeat = startTimer(HEARTBEAT, () => {
+      this.#heartbeat = undefined;
       if (this.#watchers === 0) return;
-      this.#open();
-      if (this.#isUp && this.#subscriber !== undefined) this.#ping(this.#subscriber);
+      if (this.#isUp && this.#subscriber !== undefined) {
+        this.#ping(this.#subscriber);
+        this.#subscribe([...this.#channels].filter(([, { isConfirmed }]) => !isConfirmed).map(([name]) => name));
+      }
       this.#beat();
     });
   }
@@ -220,5 +250,3 @@ export class PubSub {
     subscriber.ping().then(() => answer.stop(), silent);
   }
 }
-
-function ignore(): void {}

@@ -1,15 +1,12 @@
 import { entryOf } from './answer.js';
 import { clearNamespace } from './clear-namespace.js';
-import { detectClient } from './clients/detect-client.js';
+import { connectionOf } from './connection.js';
 import { textOf } from './clients/client.js';
-import { ServerClock } from './clock.js';
-import { CommandRunner } from './command-runner.js';
 import { Keyspace } from './keyspace.js';
 import { LeaseManager } from './lease-manager.js';
 import { createToken } from './lease.js';
 import { parseAnnouncement } from './messages.js';
 import { resolveRedisOptions } from './options.js';
-import { PubSub } from './pub-sub.js';
 import type { Acquired, AnnouncingStore, Change, Entry, Grant, WatchedStore } from '../store/store.js';
 import type { RedisClient } from './clients/detect-client.js';
 import type { Context } from './context.js';
@@ -43,13 +40,11 @@ const DEFAULT_TIMEOUT = 1_000;
  * const getUser = memoizeAsync(loadUser, { name: 'getUser', ttl: 60_000, cache: redisStore(new Redis()) });
  */
 export function redisStore<V = never>(client: RedisClient, options: RedisStoreOptions = {}): RedisStore<V> {
-  const detected = detectClient(client);
   const { prefix, lease, wait, codec, subscriber, readableKeys } = resolveRedisOptions(options);
+  const connection = connectionOf(client, subscriber);
   const context: Context = {
-    runner: new CommandRunner(detected),
-    keyspace: new Keyspace({ prefix, keyPrefix: detected.keyPrefix, readableKeys }),
-    clock: new ServerClock(),
-    pubSub: new PubSub(detected, subscriber),
+    ...connection,
+    keyspace: new Keyspace({ prefix, keyPrefix: connection.runner.client.keyPrefix, readableKeys }),
     codec,
     lease,
     wait,
@@ -80,10 +75,10 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
 
   get(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<Entry<V> | undefined> {
     this.#onUse?.();
-    const { runner, keyspace, clock } = this.#context;
+    const { reads, keyspace, clock } = this.#context;
     const { value } = keyspace.of(key);
     if (clock.isDue) return this.#getWithTime(value, timeout);
-    return runner.read(value, ['get', value], { timeout }, this.#read);
+    return reads.get(value, timeout, this.#read);
   }
 
   async set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
@@ -118,11 +113,11 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   }
 
   watch(listener: (change: Change) => void): WatchedStore<V> | undefined {
-    const { keyspace, pubSub } = this.#context;
-    if (!pubSub.isPossible) return undefined;
+    const { keyspace, subscriptions } = this.#context;
+    if (!subscriptions.isPossible) return undefined;
     let subscription: Subscription | undefined;
     return new SharedRedis(this.#context, this.#leases, (ownSender) => {
-      subscription ??= pubSub.listen(
+      subscription ??= subscriptions.listen(
         [keyspace.fences, keyspace.writes],
         {
           message: (_channel, text) => {
@@ -135,6 +130,7 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
             if (subscription?.isConfirmed === true) listener({ type: 'back' });
           },
           lost: () => listener({ type: 'lost' }),
+          refused: (error) => listener({ type: 'lost', error }),
         },
         { isWatched: true },
       );
@@ -146,7 +142,7 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   }
 
   close(): Promise<void> {
-    this.#context.pubSub.close();
+    this.#context.subscriptions.close();
     return Promise.resolve();
   }
 

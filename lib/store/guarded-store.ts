@@ -34,6 +34,7 @@ export interface GuardOptions<V> {
  */
 export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinator<V> {
   readonly isKeeping = true;
+  readonly isForeign = true;
   readonly coordinator: Coordinator<V> | undefined;
   readonly #ordered: OrderedStore<V>;
   readonly #deadlines: Deadlines;
@@ -58,10 +59,20 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
 
   /** A store that answers at once is read at once. */
   get(key: string): Entry<V> | PendingRead<V> | undefined {
+    return this.#read(key, false);
+  }
+
+  peek(key: string): Entry<V> | PendingRead<V> | undefined {
+    return this.#read(key, true);
+  }
+
+  #read(key: string, isPeek: boolean): Entry<V> | PendingRead<V> | undefined {
     const pending = this.#ordered.pendingEntry(key);
     if (pending !== undefined) return pending ?? undefined;
     try {
-      const found = this.#ordered.get(key, this.#deadlines.limit);
+      const found = isPeek
+        ? this.#ordered.peek(key, this.#deadlines.limit)
+        : this.#ordered.get(key, this.#deadlines.limit);
       if (!isThenable(found)) return this.accept(key, found);
       return new PendingRead(this, key, found);
     } catch (error) {

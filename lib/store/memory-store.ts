@@ -37,6 +37,7 @@ class Brief<V> extends Ending {
 export class MemoryStore<V> implements ResultStore<V> {
   readonly coordinator = undefined;
   readonly isKeeping = true;
+  readonly isForeign = false;
   readonly #results: QuickLRU<string, unknown>;
   readonly #madeAt = Date.now();
   readonly #ttl: number | undefined;
@@ -49,6 +50,10 @@ export class MemoryStore<V> implements ResultStore<V> {
 
   get(key: string): unknown {
     return this.#results.get(key);
+  }
+
+  peek(key: string): unknown {
+    return this.#results.peek(key);
   }
 
   freshValue(stored: unknown): unknown {
@@ -94,7 +99,7 @@ export class MemoryStore<V> implements ResultStore<V> {
   }
 
   /** The store as its owner sees it, with entries under `name|key`. */
-  view(prefix: string): Store<V> {
+  view(prefix: string): Store<V> & { readonly size: number } {
     const results = this.#results;
     const bare = (name: string): string | undefined =>
       name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
@@ -106,6 +111,9 @@ export class MemoryStore<V> implements ResultStore<V> {
       },
       delete: (name) => results.delete(bare(name) ?? ''),
       keys: () => Array.from(results.keys(), (key) => prefix + key),
+      get size() {
+        return results.size;
+      },
     };
   }
 }

@@ -5,8 +5,13 @@ import type { ResultStore } from './result-store.js';
 export class NullStore implements ResultStore<never> {
   readonly coordinator = undefined;
   readonly isKeeping = false;
+  readonly isForeign = false;
 
   get(): undefined {
+    return undefined;
+  }
+
+  peek(): undefined {
     return undefined;
   }
 

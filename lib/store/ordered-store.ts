@@ -127,6 +127,13 @@ export class OrderedStore<V> {
     return found;
   }
 
+  /** Reads without making the entry the most recently used one, where the store can, as lru-cache and quick-lru. */
+  peek(key: string, timeout: number): unknown {
+    const { peek } = this.#store as { peek?: unknown };
+    if (typeof peek !== 'function') return this.get(key, timeout);
+    return (peek as (name: string) => unknown).call(this.#store, this.#nameOf(key));
+  }
+
   /** The store has answered a read, be it with an error. */
   answered(): void {
     this.#breaker?.succeeded();

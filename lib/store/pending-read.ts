@@ -1,3 +1,4 @@
+import { NativePromise } from '../platform/promise.js';
 import { Deadline } from './deadline.js';
 import type { Entry } from './store.js';
 
@@ -33,7 +34,7 @@ export class PendingRead<V> extends Deadline {
     this.#callback = callback;
     this.#rules.limit(this);
     try {
-      Promise.resolve(this.#answer).then(
+      NativePromise.resolve(this.#answer).then(
         (found) => {
           if (this.#callback !== undefined) this.#end(this.#rules.accept(this.#key, found));
         },
@@ -46,7 +47,7 @@ export class PendingRead<V> extends Deadline {
   }
 
   settled(): Promise<Entry<V> | undefined> {
-    return new Promise((resolve) => this.onSettled(resolve));
+    return new NativePromise((resolve) => this.onSettled(resolve));
   }
 
   override expire(): void {

@@ -23,8 +23,12 @@ export interface ResultStore<V> {
   readonly coordinator: Coordinator<V> | undefined;
   /** True where results are kept at all. */
   readonly isKeeping: boolean;
+  /** True for a user's store, which may do anything while it is read, such as calling the wrapper. */
+  readonly isForeign: boolean;
   /** One read. What it returns is only for `freshValue` and `entryOf`. */
   get(key: string): unknown;
+  /** The same, without making the entry the most recently used one where the store can. */
+  peek(key: string): unknown;
   /** The value, where it is fresh whatever the options say; else `NOT_FRESH`, and `entryOf` tells more. */
   freshValue(stored: unknown): unknown;
   entryOf(stored: unknown): Entry<V> | PendingRead<V> | undefined;

@@ -98,7 +98,11 @@ export type Change =
   | { readonly type: 'key'; readonly namespace: string; readonly hash: string }
   | { readonly type: 'namespace'; readonly namespace: string }
   /** Changes may have been missed, and more may be. */
-  | { readonly type: 'lost' }
+  | {
+      readonly type: 'lost';
+      /** Where the server does not let this user hear of changes. */
+      readonly error?: unknown;
+    }
   /** Every change arrives from now on. */
   | { readonly type: 'back' };
 

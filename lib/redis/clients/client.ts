@@ -7,24 +7,40 @@ export type Send = (args: readonly string[]) => Promise<unknown>;
 export interface Client {
   /** @param key The key of the command, by which a cluster finds the node. */
   send(key: string, args: readonly string[]): Promise<unknown>;
-  /** The masters that hold all keys together. */
-  masters(): Promise<readonly Node[]>;
+  /**
+   * The masters that are known to the client, once it is ready. For anything but a cluster: the client itself.
+   *
+   * @param key Any key that the user may read.
+   */
+  masters(key: string): Promise<readonly Node[]>;
   /** The name of the node that has a slot. `undefined`: not known. */
   nodeOf(slot: number): string | undefined;
   /** True where keys may be spread over nodes, so that one command takes keys of one slot. */
   readonly isCluster: boolean;
+  /** True for a cluster whose nodes can be asked one by one. */
+  readonly hasNodes: boolean;
   /** True where commands reach the server in the order in which they are sent. */
   readonly isOrdered: boolean;
   /** What the client puts before keys, but not before channels. */
   readonly keyPrefix: string;
   /** True after the client has been closed for good. */
   isEnded(): boolean;
-  /** Calls `listener` when the client is closed. Returns a function that stops it. */
-  onEnd(listener: () => void): () => void;
   failureOf(error: unknown): Failure;
-  readonly canDuplicate: boolean;
-  /** Opens a connection for messages. `undefined`: not possible at present. */
-  openSubscriber(handlers: SubscriberHandlers): Subscriber | undefined | Promise<Subscriber | undefined>;
+  /** Where connections for messages come from. `undefined`: there are none. */
+  readonly messages: MessageSource | undefined;
+}
+
+/** Opens connections for messages, or attaches to one that was given. */
+export interface MessageSource {
+  /**
+   * An opened connection never connects again by itself, so that the next one may be to another node. `undefined`: not
+   * possible at present.
+   */
+  open(handlers: SubscriberHandlers): Subscriber | undefined | Promise<Subscriber | undefined>;
+  /** True after the user's client has been closed for good. */
+  isEnded(): boolean;
+  /** Calls `listener` when the user's client is closed. Returns a function that stops it. */
+  onEnd(listener: () => void): () => void;
 }
 
 /** One server. */
@@ -46,11 +62,11 @@ export interface Subscriber {
 /** What a connection for messages reports. */
 export interface SubscriberHandlers {
   message(channel: string, text: string): void;
-  /** Connected, or connected again: subscribe now. */
+  /** Connected: subscribe now. A given connection may connect again. */
   up(): void;
   /** Disconnected: messages may be lost. */
   down(): void;
-  /** The client has given up. */
+  /** The connection is lost for good. */
   ended(): void;
 }
 
@@ -71,7 +87,11 @@ export function textOf(reply: unknown): string {
   return typeof reply === 'string' ? reply : String(reply);
 }
 
-/** One of the items, chosen at random. */
-export function anyOf<T>(items: readonly T[]): T | undefined {
-  return items[Math.floor(Math.random() * items.length)];
+/** An item for which `isLikely` holds, else any, chosen at random. */
+export function anyOf<T>(items: readonly T[], isLikely: (item: T) => boolean): T | undefined {
+  const likely = items.filter(isLikely);
+  const candidates = likely.length > 0 ? likely : items;
+  return candidates[Math.floor(Math.random() * candidates.length)];
 }
+
+export function ignore(): void {}

@@ -1,8 +1,8 @@
 import { functionClient } from './function.js';
-import { ioRedisClient, ioRedisSubscriber } from './ioredis.js';
-import { nodeRedisClusterClient } from './node-redis-cluster.js';
-import { nodeRedisClient, nodeRedisSubscriber } from './node-redis.js';
-import type { Client, Subscriber, SubscriberHandlers } from './client.js';
+import { givenIoRedis, ioRedisClient, ioRedisMessages } from './ioredis.js';
+import { nodeRedisClusterClient, nodeRedisClusterMessages } from './node-redis-cluster.js';
+import { givenNodeRedis, nodeRedisClient } from './node-redis.js';
+import type { Client, MessageSource } from './client.js';
 import type { CommandFunction } from './function.js';
 import type { CallClient, IoRedis } from './ioredis.js';
 import type { ClusterClient, NodeRedisCluster } from './node-redis-cluster.js';
@@ -14,26 +14,44 @@ export type RedisClient = CommandFunction | ClusterClient | CallClient | SendCom
 /** @throws {TypeError} for anything that is no client. */
 export function detectClient(given: unknown): Client {
   if (typeof given === 'function') return functionClient(given as CommandFunction);
-  if (isObject(given)) {
-    if ('masters' in given && 'nodeClient' in given)
-      return nodeRedisClusterClient(given as unknown as NodeRedisCluster);
-    if (typeof given['call'] === 'function') return ioRedisClient(given as unknown as IoRedis);
-    if (typeof given['sendCommand'] === 'function') return nodeRedisClient(given as unknown as NodeRedis);
-  }
+  if (isNodeRedisCluster(given)) return nodeRedisClusterClient(given);
+  if (isIoRedis(given)) return ioRedisClient(given);
+  if (isNodeRedis(given)) return nodeRedisClient(given);
   throw new TypeError(
     'Expected a client of ioredis, iovalkey or node-redis, or a function that sends a command, got ' +
       (given === null ? 'null' : typeof given),
   );
 }
 
-/** Attaches to a connection for messages that the user has opened. @throws {TypeError} for a client that cannot subscribe. */
-export function attachSubscriber(given: unknown, handlers: SubscriberHandlers): Subscriber {
-  if (isObject(given) && 'subscribe' in given) {
-    if (typeof given['call'] === 'function') return ioRedisSubscriber(given as unknown as IoRedis, handlers, false);
-    if (typeof given['sendCommand'] === 'function')
-      return nodeRedisSubscriber(given as unknown as NodeRedis, handlers, false);
+/**
+ * The connections for messages of what the user has given for that: a single client is used itself, and a cluster, whose own
+ * subscription may move without notice, tells where to connect.
+ *
+ * @throws {TypeError} for anything that cannot subscribe.
+ */
+export function detectMessages(given: unknown): MessageSource {
+  if (isNodeRedisCluster(given)) return nodeRedisClusterMessages(given);
+  if (isIoRedis(given)) {
+    if (given.isCluster === true) return ioRedisMessages(given);
+    if (typeof given.subscribe === 'function') return givenIoRedis(given);
+  } else if (isNodeRedis(given) && typeof given.subscribe === 'function' && typeof given.ping === 'function') {
+    return givenNodeRedis(given);
   }
-  throw new TypeError(`Expected \`subscriber\` to be a client of ioredis, iovalkey or node-redis, got ${typeof given}`);
+  throw new TypeError(
+    `Expected \`subscriber\` to be a client of ioredis, iovalkey or node-redis that can subscribe, got ${typeof given}`,
+  );
+}
+
+function isNodeRedisCluster(given: unknown): given is NodeRedisCluster {
+  return isObject(given) && 'masters' in given && 'nodeClient' in given;
+}
+
+function isIoRedis(given: unknown): given is IoRedis {
+  return isObject(given) && typeof given['call'] === 'function';
+}
+
+function isNodeRedis(given: unknown): given is NodeRedis {
+  return isObject(given) && typeof given['sendCommand'] === 'function';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

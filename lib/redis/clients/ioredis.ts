@@ -1,6 +1,6 @@
-import { anyOf, listen, textOf } from './client.js';
+import { anyOf, ignore, listen, textOf } from './client.js';
 import { classify } from './failure.js';
-import type { Client, Emitter, Node, Send, Subscriber, SubscriberHandlers } from './client.js';
+import type { Client, Emitter, MessageSource, Node, Send, Subscriber, SubscriberHandlers } from './client.js';
 import type { ErrorKinds } from './failure.js';
 
 /** ioredis, iovalkey and their clusters. */
@@ -18,6 +18,7 @@ export interface IoRedis extends CallClient, Emitter {
   /** `host:port` of the nodes of each slot, the master first. */
   readonly slots?: readonly (readonly string[] | undefined)[];
   duplicate?(options: object): IoRedis;
+  connect?(): Promise<unknown>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;
   disconnect(): void;
@@ -33,52 +34,94 @@ export function ioRedisClient(client: IoRedis): Client {
   const send = sendTo(client);
   return {
     send: (_key, args) => send(args),
-    masters: async () => (isCluster ? client.nodes!('master').map(nodeFor) : [{ name: '', send }]),
+    masters: async (key) => {
+      if (!isCluster) return [{ name: '', send }];
+      // A cluster that is not ready knows only some of its nodes, and holds commands back until it is.
+      await client.call('get', key);
+      return client.nodes!('master').map(nodeFor);
+    },
     nodeOf: (slot) => (isCluster ? client.slots?.[slot]?.[0] : ''),
     isCluster,
+    hasNodes: isCluster,
     isOrdered: true,
     keyPrefix: textOf(client.options?.keyPrefix ?? ''),
     isEnded: () => client.status === 'end',
-    onEnd: (listener) => listen(client, 'end', listener),
     failureOf: (error) => classify(error, errorKinds),
-    canDuplicate: isCluster || typeof client.duplicate === 'function',
-    openSubscriber: (handlers) => {
-      // Every node of a cluster gets every message, so one connection to one node is enough.
-      const source = isCluster ? anyOf(client.nodes!('master')) : client;
-      const duplicate = source?.duplicate?.({
-        enableOfflineQueue: true,
-        lazyConnect: false,
-        autoResubscribe: false,
-        readOnly: false,
-      });
-      return duplicate && ioRedisSubscriber(duplicate, handlers, true);
-    },
+    messages: isCluster || typeof client.duplicate === 'function' ? ioRedisMessages(client) : undefined,
   };
 }
 
-/** @param isOwn Whether the connection was opened by this package: it never keeps the process alive, and is closed here. */
-export function ioRedisSubscriber(client: IoRedis, handlers: SubscriberHandlers, isOwn: boolean): Subscriber {
-  const up = (): void => {
-    if (isOwn) client.stream?.unref?.();
-    handlers.up();
+/** Connections of our own, to the server of `client` or to one node of the cluster: each node gets every message. */
+export function ioRedisMessages(client: IoRedis): MessageSource {
+  return {
+    open: (handlers) => {
+      // A cluster with `lazyConnect` that is not used for commands waits to be told, and knows no node before.
+      if (client.isCluster === true && client.status === 'wait') client.connect?.().catch(ignore);
+      const isReady = (node: IoRedis): boolean => node.status === 'ready';
+      const source = client.isCluster === true ? anyOf(client.nodes?.('master') ?? [], isReady) : client;
+      const duplicate = source?.duplicate?.({
+        lazyConnect: true,
+        retryStrategy: () => null,
+        sentinelRetryStrategy: () => null,
+        reconnectOnError: null,
+        enableOfflineQueue: true,
+        autoResubscribe: false,
+        readOnly: false,
+      });
+      if (duplicate === undefined) return undefined;
+      // A failure also shows as `end`. Without a listener the `error` event would end the process.
+      listen(duplicate, 'error', ignore);
+      const subscriber = subscriberOf(duplicate, {
+        ...handlers,
+        up: () => {
+          duplicate.stream?.unref?.();
+          handlers.up();
+        },
+      });
+      listen(duplicate, 'connect', () => duplicate.stream?.unref?.());
+      duplicate.connect?.().catch(ignore);
+      return {
+        ...subscriber,
+        close: () => {
+          subscriber.close();
+          // `disconnect` on a closed client would keep the process alive for two seconds.
+          if (duplicate.status !== 'end') duplicate.disconnect();
+        },
+      };
+    },
+    isEnded: () => client.status === 'end',
+    onEnd: (listener) => listen(client, 'end', listener),
   };
+}
+
+/** A single connection that the user has set aside for messages. It connects again by its own rules. */
+export function givenIoRedis(client: IoRedis): MessageSource {
+  return {
+    open: (handlers) => {
+      const subscriber = subscriberOf(client, { ...handlers, ended: () => handlers.down() });
+      // A client with `lazyConnect` waits to be told.
+      if (client.status === 'wait') client.connect?.().catch(ignore);
+      return subscriber;
+    },
+    isEnded: () => false,
+    onEnd: () => ignore,
+  };
+}
+
+function subscriberOf(client: IoRedis, handlers: SubscriberHandlers): Subscriber {
   const stops = [
     listen(client, 'message', (channel: string, text: string) => handlers.message(String(channel), String(text))),
-    listen(client, 'ready', up),
+    listen(client, 'ready', () => handlers.up()),
     listen(client, 'close', () => handlers.down()),
     listen(client, 'end', () => handlers.ended()),
   ];
-  // A failure also shows as `close`. Without a listener the `error` event would end the process.
-  if (isOwn) listen(client, 'error', ignore);
-  if (client.status === 'ready') queueMicrotask(up);
+  if (client.status === 'ready') queueMicrotask(() => handlers.up());
   return {
     subscribe: (channels) => client.subscribe(...channels),
     unsubscribe: (channels) => client.unsubscribe(...channels),
     ping: () => client.call('ping'),
     close: () => {
       for (const stop of stops) stop();
-      // `disconnect` on a closed client would keep the process alive for two seconds.
-      if (isOwn && client.status !== 'end') client.disconnect();
     },
   };
 }
@@ -91,5 +134,3 @@ function nodeFor(node: IoRedis): Node {
   const { host, port } = node.options ?? {};
   return { name: `${String(host)}:${String(port)}`, send: sendTo(node) };
 }
-
-function ignore(): void {}

@@ -1,6 +1,6 @@
 import { anyOf, listen } from './client.js';
 import { nodeRedisFailureOf, openDuplicate } from './node-redis.js';
-import type { Client, Emitter } from './client.js';
+import type { Client, Emitter, MessageSource } from './client.js';
 import type { NodeRedis } from './node-redis.js';
 
 /** node-redis: a cluster. */
@@ -10,17 +10,21 @@ export interface ClusterClient {
   sendCommand(key: string | undefined, isReadonly: boolean | undefined, args: string[]): Promise<unknown>;
 }
 
+interface ClusterNode {
+  readonly address?: string;
+  /** A client, or a promise of one. */
+  readonly client?: unknown;
+}
+
 /** The parts of a node-redis cluster that are used. */
 export interface NodeRedisCluster extends ClusterClient, Emitter {
   readonly isOpen?: boolean;
-  readonly masters: readonly { readonly address?: string }[];
-  readonly slots?: readonly ({ readonly master?: { readonly address?: string } } | undefined)[];
+  readonly masters: readonly ClusterNode[];
+  readonly slots?: readonly ({ readonly master?: ClusterNode } | undefined)[];
   nodeClient(master: unknown): NodeRedis | Promise<NodeRedis>;
 }
 
 export function nodeRedisClusterClient(cluster: NodeRedisCluster): Client {
-  /** The node that was duplicated last. */
-  let source: NodeRedis | undefined;
   return {
     send: (key, args) => cluster.sendCommand(key, false, [...args]),
     masters: async () => {
@@ -33,8 +37,28 @@ export function nodeRedisClusterClient(cluster: NodeRedisCluster): Client {
     },
     nodeOf: (slot) => cluster.slots?.[slot]?.master?.address,
     isCluster: true,
+    hasNodes: true,
     isOrdered: true,
     keyPrefix: '',
+    isEnded: () => cluster.isOpen === false,
+    failureOf: nodeRedisFailureOf,
+    messages: nodeRedisClusterMessages(cluster),
+  };
+}
+
+/** Connections of our own to one node of the cluster: each node gets every message. */
+export function nodeRedisClusterMessages(cluster: NodeRedisCluster): MessageSource {
+  /** The node that was duplicated last. */
+  let source: NodeRedis | undefined;
+  return {
+    open: async (handlers) => {
+      const isReady = ({ client }: ClusterNode): boolean => isClient(client) && client.isReady === true;
+      const node = anyOf(cluster.masters, isReady);
+      if (node === undefined) return undefined;
+      // To ask for the client of a dead node may take for ever.
+      source = isReady(node) ? (node.client as NodeRedis) : await cluster.nodeClient(node);
+      return openDuplicate(source, handlers);
+    },
     isEnded: () => cluster.isOpen === false,
     onEnd: (listener) => {
       // Not every version reports its own end, but its nodes do. A node may also just leave.
@@ -47,12 +71,9 @@ export function nodeRedisClusterClient(cluster: NodeRedisCluster): Client {
         stopListeningToCluster();
       };
     },
-    failureOf: nodeRedisFailureOf,
-    canDuplicate: true,
-    // Every node of a cluster gets every message, so one connection to one node is enough.
-    openSubscriber: async (handlers) => {
-      source = await cluster.nodeClient(anyOf(cluster.masters));
-      return openDuplicate(source, handlers);
-    },
   };
+}
+
+function isClient(value: unknown): value is NodeRedis {
+  return typeof value === 'object' && value !== null && 'isReady' in value;
 }

@@ -1,6 +1,6 @@
-import { listen } from './client.js';
+import { ignore, listen } from './client.js';
 import { classify } from './failure.js';
-import type { Client, Emitter, Subscriber, SubscriberHandlers } from './client.js';
+import type { Client, Emitter, MessageSource, Subscriber, SubscriberHandlers } from './client.js';
 import type { ErrorKinds, Failure } from './failure.js';
 
 /** node-redis: a client or a pool. */
@@ -13,7 +13,8 @@ export interface NodeRedis extends SendCommandClient, Emitter {
   readonly isOpen?: boolean;
   readonly isReady?: boolean;
   readonly totalClients?: number;
-  duplicate?(): NodeRedis;
+  readonly options?: { readonly socket?: object };
+  duplicate?(overrides: object): NodeRedis;
   connect(): Promise<unknown>;
   subscribe(channels: string[], listener: (text: string, channel: string) => void): Promise<unknown>;
   unsubscribe(channels: string[], listener: (text: string, channel: string) => void): Promise<unknown>;
@@ -50,47 +51,78 @@ export function nodeRedisClient(client: NodeRedis): Client {
     masters: async () => [{ name: '', send }],
     nodeOf: () => '',
     isCluster: false,
+    hasNodes: false,
     isOrdered: client.totalClients === undefined,
     keyPrefix: '',
     isEnded: () => client.isOpen === false,
-    onEnd: (listener) => listen(client, 'end', listener),
     failureOf: nodeRedisFailureOf,
-    canDuplicate: typeof client.duplicate === 'function',
-    openSubscriber: (handlers) => openDuplicate(client, handlers),
+    messages: typeof client.duplicate === 'function' ? nodeRedisMessages(client) : undefined,
+  };
+}
+
+/** Connections of our own to the server of `client`. */
+function nodeRedisMessages(client: NodeRedis): MessageSource {
+  return {
+    open: (handlers) => openDuplicate(client, handlers),
+    isEnded: () => client.isOpen === false,
+    onEnd: (listener) => listen(client, 'end', listener),
+  };
+}
+
+/** A single connection that the user has set aside for messages. It connects again by its own rules. */
+export function givenNodeRedis(client: NodeRedis): MessageSource {
+  return {
+    open: (handlers) => {
+      const subscriber = subscriberOf(client, { ...handlers, ended: () => handlers.down() });
+      if (client.isOpen === false) client.connect().catch(ignore);
+      return subscriber;
+    },
+    isEnded: () => false,
+    onEnd: () => ignore,
   };
 }
 
 /** A second connection to the server of `client`, for messages. */
 export function openDuplicate(client: NodeRedis, handlers: SubscriberHandlers): Subscriber | undefined {
-  const duplicate = client.duplicate?.();
-  return duplicate && nodeRedisSubscriber(duplicate, handlers, true);
+  const duplicate = client.duplicate?.({
+    socket: { ...client.options?.socket, reconnectStrategy: false },
+    clientSideCache: undefined,
+  });
+  if (duplicate === undefined) return undefined;
+  const subscriber = subscriberOf(duplicate, handlers);
+  // Not every version reports the end of a connection that is not to connect again. Without a listener the `error` event
+  // would end the process.
+  listen(duplicate, 'error', () => {
+    if (duplicate.isReady !== true) handlers.ended();
+  });
+  duplicate.unref?.();
+  duplicate.connect().catch(() => handlers.ended());
+  return {
+    ...subscriber,
+    close: () => {
+      subscriber.close();
+      // A closed client would throw.
+      if (duplicate.isOpen !== true) return;
+      if (duplicate.destroy !== undefined) duplicate.destroy();
+      else duplicate.disconnect?.().catch(ignore);
+    },
+  };
 }
 
-/** @param isOwn Whether the connection was opened by this package: it never keeps the process alive, and is closed here. */
-export function nodeRedisSubscriber(client: NodeRedis, handlers: SubscriberHandlers, isOwn: boolean): Subscriber {
+function subscriberOf(client: NodeRedis, handlers: SubscriberHandlers): Subscriber {
   const onMessage = (text: string, channel: string): void => handlers.message(String(channel), String(text));
   const stops = [
     listen(client, 'ready', () => handlers.up()),
     listen(client, 'reconnecting', () => handlers.down()),
     listen(client, 'end', () => handlers.ended()),
   ];
-  if (isOwn) {
-    // A failure also shows as `reconnecting` or `end`. Without a listener the `error` event would end the process.
-    listen(client, 'error', ignore);
-    client.unref?.();
-    client.connect().catch(() => handlers.ended());
-  } else if (client.isReady === true) {
-    queueMicrotask(() => handlers.up());
-  }
+  if (client.isReady === true) queueMicrotask(() => handlers.up());
   return {
     subscribe: (channels) => client.subscribe([...channels], onMessage),
     unsubscribe: (channels) => client.unsubscribe([...channels], onMessage),
     ping: () => client.ping(),
     close: () => {
       for (const stop of stops) stop();
-      if (!isOwn) return;
-      if (client.destroy !== undefined) client.destroy();
-      else client.disconnect?.().catch(ignore);
     },
   };
 }
@@ -98,5 +130,3 @@ export function nodeRedisSubscriber(client: NodeRedis, handlers: SubscriberHandl
 export function nodeRedisFailureOf(error: unknown): Failure {
   return classify(error, errorKinds);
 }
-
-function ignore(): void {}

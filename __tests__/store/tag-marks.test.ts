@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { TagMarks, tagMarksOf } from '../../lib/store/tag-marks.js';
+import { collectGarbage } from '../support/collect-garbage.js';
+
+describe('TagMarks', () => {
+  it('voids what carries a marked tag and began before', () => {
+    const marks = new TagMarks();
+    const before = marks.latest;
+    expect(marks.isVoid(['user:1'], before)).toBe(false);
+    marks.mark(['user:1']);
+    expect(marks.isVoid(['user:1'], before)).toBe(true);
+    expect(marks.isVoid(['list', 'user:1'], before)).toBe(true);
+    expect(marks.isVoid(['list', 'user:2'], before)).toBe(false);
+  });
+
+  it('voids nothing that begins afterwards', () => {
+    const marks = new TagMarks();
+    marks.mark(['a']);
+    const after = marks.latest;
+    expect(marks.isVoid(['a'], after)).toBe(false);
+    marks.mark(['b']);
+    expect([marks.isVoid(['a'], after), marks.isVoid(['b'], after)]).toEqual([false, true]);
+  });
+
+  it('judges a run under way by the tags of its result', () => {
+    const marks = new TagMarks();
+    const begunAt = marks.latest;
+    marks.mark(['team:5']);
+    marks.mark(['team:6']);
+    // Known when the run ends.
+    expect([['team:5'], ['team:6'], ['team:7']].map((tags) => marks.isVoid(tags, begunAt))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('voids nothing without tags', () => {
+    const marks = new TagMarks(1);
+    for (const tag of ['a', 'b', 'c']) marks.mark([tag]);
+    expect(marks.isVoid([], 0)).toBe(false);
+  });
+
+  it('changes its epoch with each mark, and only then', () => {
+    const marks = new TagMarks();
+    const epochs = [['a', 'b'], [], ['a'], new Set<string>()].map((tags) => {
+      marks.mark(tags);
+      return marks.latest;
+    });
+    expect(epochs).toEqual([1, 1, 2, 2]);
+    expect(marks.isVoid(['a'], marks.latest)).toBe(false);
+  });
+
+  it('marks all tags of an iterable, or none where it throws', () => {
+    const marks = new TagMarks();
+    const hostile = function* (): Generator<string> {
+      yield 'a';
+      throw new Error('no more');
+    };
+    expect(() => marks.mark(hostile())).toThrow('no more');
+    expect([marks.latest, marks.size]).toEqual([0, 0]);
+  });
+
+  it.each(['__proto__', 'constructor', ''])('takes %j for a tag like any other', (tag) => {
+    const marks = new TagMarks();
+    marks.mark(['other']);
+    expect(marks.isVoid([tag], 0)).toBe(false);
+    marks.mark([tag]);
+    expect(marks.isVoid([tag], 0)).toBe(true);
+  });
+
+  it('keeps 10,000 tags, and voids what began before the latest of those it dropped', () => {
+    const marks = new TagMarks();
+    for (let tag = 0; tag < 10_000; tag += 1) marks.mark([`tag ${tag}`]);
+    expect([marks.size, marks.isVoid(['other'], 0)]).toEqual([10_000, false]);
+    marks.mark(['tag 0']);
+    // Marked again, so it is the oldest no longer.
+    expect([marks.size, marks.isVoid(['other'], 0)]).toEqual([10_000, false]);
+    marks.mark(['one more']);
+    expect(marks.size).toBe(10_000);
+    // `tag 1` was dropped, with epoch 2.
+    expect([0, 1, 2].map((begunAt) => marks.isVoid(['other'], begunAt))).toEqual([true, true, false]);
+    expect(marks.isVoid(['tag 0'], 2)).toBe(true);
+  });
+
+  it('voids all that began before a mark of more tags than it keeps', () => {
+    const marks = new TagMarks(2);
+    marks.mark(['a', 'b', 'c']);
+    expect(marks.size).toBe(2);
+    expect([marks.isVoid(['other'], 0), marks.isVoid(['other'], marks.latest)]).toEqual([true, false]);
+  });
+
+  it('is never wrong, only forgetful: it voids all that a list of all marks voids, and more only for what it dropped', () => {
+    const tag = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+    let agreed = 0;
+    let forgotten = 0;
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.array(tag, { maxLength: 3 }), { maxLength: 12 }),
+        fc.array(tag, { maxLength: 3 }),
+        (maxTags, invalidations, tags) => {
+          const marks = new TagMarks(maxTags);
+          const begun = [marks.latest];
+          for (const invalidated of invalidations) {
+            marks.mark(invalidated);
+            begun.push(marks.latest);
+            expect(marks.size).toBeLessThanOrEqual(maxTags);
+          }
+          begun.forEach((begunAt, moment) => {
+            const since = invalidations.slice(moment);
+            const mustBeVoid = since.some((invalidated) => invalidated.some((one) => tags.includes(one)));
+            const isVoid = marks.isVoid(tags, begunAt);
+            if (mustBeVoid) expect(isVoid).toBe(true);
+            // Without tags nothing can be void, and where all marks have their place nothing is void without reason.
+            if (tags.length === 0 || new Set(invalidations.flat()).size <= maxTags) expect(isVoid).toBe(mustBeVoid);
+            if (begunAt === marks.latest) expect(isVoid).toBe(false);
+            // What is void has seen an invalidation since it began.
+            if (isVoid) expect(since.flat()).not.toEqual([]);
+            if (isVoid === mustBeVoid) agreed += 1;
+            else forgotten += 1;
+          });
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(Math.min(agreed, forgotten)).toBeGreaterThan(20);
+  });
+});
+
+describe('tagMarksOf', () => {
+  it('gives each store marks of its own', () => {
+    const [one, two] = [new Map(), new Map()];
+    tagMarksOf(one).mark(['a']);
+    expect(tagMarksOf(one)).toBe(tagMarksOf(one));
+    expect([tagMarksOf(one).latest, tagMarksOf(two).latest]).toEqual([1, 0]);
+  });
+
+  it('holds neither the store nor its marks', async () => {
+    const references = (() => {
+      const store = {};
+      return [new WeakRef<object>(store), new WeakRef<object>(tagMarksOf(store))];
+    })();
+    await collectGarbage();
+    expect(references.map((reference) => reference.deref())).toEqual([undefined, undefined]);
+  });
+});
