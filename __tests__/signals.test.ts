@@ -310,7 +310,9 @@ describe.each(answering)('AbortSignal, on a store that answers %s', (answers) =>
     expect(held.signal).toBe(own);
     expect(copiedBare.signal).toBe(signal);
     expect(Object.getPrototypeOf(copiedBare)).toBeNull();
-    expect(sameDeep).toBe(deep);
+    // Where `fn` starts in a later turn it gets a copy of plain arguments.
+    expect(sameDeep === deep).toBe(answers === 'at once');
+    expect(sameDeep).toEqual(deep);
   });
 
   it('takes the reason of the first of several signals of one call', async () => {

@@ -249,7 +249,8 @@ describe('Flight', () => {
 
   it('stops its timers when it settles', () => {
     const { flight } = runningFlight();
-    const [soft, hard] = [{ stop: jest.fn() }, { stop: jest.fn() }];
+    const soft = { stop: jest.fn() };
+    const hard = { stop: jest.fn(), fire: jest.fn(), firedAt: undefined, wasBusy: false, isOverdue: false };
     flight.limit(soft, hard);
     expect(soft.stop).not.toHaveBeenCalled();
     flight.settle('done');

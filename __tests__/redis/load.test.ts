@@ -191,7 +191,7 @@ describeRedis('a Redis that dies under load', () => {
       const { hits } = f.stats();
       await until(() => f.stats().hits > hits + 200, what);
     };
-    /** While the fault lasts nobody waits for its end, and soon hardly anything is sent. */
+    /** While the fault lasts no call waits for its end, and soon hardly anything is sent. */
     const goesOn = async (fault: string): Promise<void> => {
       before = new Set(underWay);
       await until(() => before.size === 0, `those who called before, with ${fault}`);

@@ -280,7 +280,7 @@ describeRedis('redisStore on a server', () => {
       const { bytes } = proxy;
       for (let id = 5; id < 50; id += 1) expect(await wrapper(id)).toBe(id);
       expect(proxy.bytes).toBe(bytes);
-      // What was granted, and what was asked for in so many words, is sent all the same.
+      // What was granted, and an explicit control, is sent all the same.
       await expect(wrapper.delete(1)).rejects.toThrow(TimeoutError);
       expect(proxy.bytes).toBeGreaterThan(bytes);
       proxy.mode = 'pass';
@@ -353,7 +353,7 @@ describeRedis('redisStore on a server', () => {
       expect(await client.dbsize()).toBe(0);
     });
 
-    it('go to whoever comes when a record cannot be parsed', async () => {
+    it('are given when a record cannot be parsed', async () => {
       const store = redisStore<unknown>(client);
       const keyspace = new Keyspace({ prefix: 'aiocachetools:', keyPrefix: '', readableKeys: false });
       await client.set(keyspace.of('a|1').record, 'not a record');
@@ -397,7 +397,7 @@ describeRedis('redisStore on a server', () => {
       expect(await valuesOf(client)).toEqual([]);
     });
 
-    it('end when nobody waits any more', async () => {
+    it('end when no caller waits any more', async () => {
       const one = memoizeAsync(() => new Promise<string>(() => undefined), { name: 'a', cache: redisStore(client) });
       void one();
       await until(async () => (await recordsOf(client)).length === 1, 'the run to start');

@@ -41,7 +41,7 @@ describeRedis('one run between processes', () => {
   /** Where nothing fails, a busy machine must not look like a fault. */
   const patient = { storeTimeout: 10_000 };
 
-  /** Everybody has the value of the only run. */
+  /** Every process has the value of the only run. */
   function expectOne(answers: readonly Answers[]): void {
     expect(fleet.runs).toHaveLength(1);
     expect(answers.map(({ values, errors }) => ({ values, errors }))).toEqual(
@@ -49,7 +49,7 @@ describeRedis('one run between processes', () => {
     );
   }
 
-  /** Everybody has a value. */
+  /** Every process has a value. */
   function expectValues(answers: readonly Answers[]): void {
     for (const { values, errors } of answers) {
       expect(errors).toEqual([]);

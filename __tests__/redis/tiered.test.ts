@@ -165,7 +165,7 @@ describeRedis('tiered over redisStore', () => {
     await proxy.close();
   });
 
-  it('finds out about a connection that died without a word', async () => {
+  it('finds out about a connection that died without an event', async () => {
     const proxy = await Proxy.start(`${server.directory}/silent.sock`, server.socket);
     const subscriber = server.client({ path: proxy.socket });
     const one = open(server.client(), new Map(), subscriber);

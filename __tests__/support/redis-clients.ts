@@ -149,7 +149,7 @@ function nodeRedisCluster(name: string, create: CreateCluster): ClusterKind {
   };
 }
 
-/** As somebody would write it who has to say to which node a command goes: a script names its keys after their number. */
+/** A function that routes each command by its key. A script names its keys after their number. */
 function nodeRedisClusterByFunction(name: string, create: CreateCluster): ClusterKind {
   return {
     name: `a function over ${name}`,

@@ -183,7 +183,7 @@ export class Fleet {
   }
 }
 
-/** What must hold after every case: nobody waits, nothing went unhandled, no record lives longer than a minute. */
+/** What must hold after every case: no caller waits, no rejection was unhandled, no record lives longer than a minute. */
 export async function expectInvariants(fleet: Fleet, client: Redis): Promise<void> {
   expect(fleet.workers.map((worker) => worker.pending)).toEqual(fleet.workers.map(() => 0));
   expect(fleet.workers.flatMap((worker) => worker.unhandled)).toEqual([]);

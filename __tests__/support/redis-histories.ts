@@ -3,6 +3,7 @@ import { Proxy } from './redis-proxy.js';
 import { TestServer, until } from './redis-server.js';
 import { Fleet, recordsOf, valuesOf } from './redis-fleet.js';
 import type { Redis } from 'ioredis';
+import type { Answers, Worker } from './redis-fleet.js';
 import type { Setup } from './redis-messages.js';
 
 /** A small fast generator, so that a seed tells a whole history: mulberry32, public domain, by Tommy Ettinger. */
@@ -29,8 +30,13 @@ const setup = { store: { lease: 60, wait: 2_000 }, options: { storeTimeout: 150 
 const LONGEST_FAULT = 160;
 
 /**
- * Random histories of calls, invalidations and faults over several processes. What must hold: no value whose run was
- * called for before an invalidation was, is readable after that invalidation was acknowledged.
+ * Random histories of calls, invalidations and faults over several processes. What must hold:
+ *
+ * - After an invalidation was acknowledged the server holds no value whose run started before it.
+ * - A call that begins after an invalidation of its own process was acknowledged gets no such value either.
+ * - The same in every process, once all runs have ended and all messages have arrived.
+ *
+ * Every value is unique, so each answer names the run that it comes from.
  */
 export class Histories {
   readonly #server: TestServer;
@@ -42,9 +48,13 @@ export class Histories {
   #now = 0;
   #made = new Map<string, Made>();
   #floors = new Map<string, number>();
+  /** By worker and key: the last invalidation that the worker itself has had acknowledged. */
+  #ownFloors = new Map<string, number>();
+  #answers = 0;
   #log: string[] = [];
   #keys: readonly string[] = [];
   #primes = 0;
+  #restarting: Promise<void> | undefined;
   #runs = 0;
 
   private constructor(server: TestServer, fleet: Fleet, proxy: Proxy, isTiered: boolean) {
@@ -77,6 +87,8 @@ export class Histories {
   async run(seeds: readonly number[], length: number): Promise<void> {
     this.#made = new Map();
     this.#floors = new Map();
+    this.#ownFloors = new Map();
+    this.#answers = 0;
     this.#log = [`seeds ${seeds.join(' ')}`];
     // What a near store still holds of an earlier history must not pass for one of this.
     const run = ++this.#runs;
@@ -87,6 +99,7 @@ export class Histories {
     await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
     await this.#check();
     await this.#checkNear();
+    await this.#checkCalls();
     for (const record of await recordsOf(this.#client)) {
       const remaining = await this.#client.pttl(record);
       if (remaining !== -2 && (remaining < 0 || remaining > 60_000)) this.#fail(`${record} lives for ${remaining} ms`);
@@ -95,8 +108,8 @@ export class Histories {
   }
 
   /** How many values were made, and how many invalidations were acknowledged, in the last run. */
-  get size(): { readonly made: number; readonly forgotten: number } {
-    return { made: this.#made.size, forgotten: this.#floors.size };
+  get size(): { readonly made: number; readonly forgotten: number; readonly answers: number } {
+    return { made: this.#made.size, forgotten: this.#floors.size, answers: this.#answers };
   }
 
   async #runOne(random: () => number, keys: readonly string[], length: number): Promise<void> {
@@ -119,16 +132,23 @@ export class Histories {
     const chance = random();
     if (chance < 0.52) {
       this.#say(`${name} calls ${key}, which takes ${task.takes}`);
-      return worker.call(key, task, 2);
+      return this.#judgeCall(worker, key, worker.call(key, task, 2));
     }
-    if (chance < 0.72) return this.#invalidate([key], `${name} deletes ${key}`, worker.ask({ do: 'delete', key }));
-    if (chance < 0.74) return this.#invalidate(this.#keys, `${name} clears`, worker.ask({ do: 'clear' }));
+    if (chance < 0.72) {
+      return this.#invalidate(worker, [key], {
+        what: `${name} deletes ${key}`,
+        done: worker.ask({ do: 'delete', key }),
+      });
+    }
+    if (chance < 0.74) {
+      return this.#invalidate(worker, this.#keys, { what: `${name} clears`, done: worker.ask({ do: 'clear' }) });
+    }
     if (chance < 0.82) {
       const value = `primed ${++this.#primes}`;
       // Until it is acknowledged it may take its place at any time.
       this.#made.set(value, { key, at: Infinity });
       const done = worker.ask({ do: 'prime', key, value }).then(() => this.#made.set(value, { key, at: ++this.#now }));
-      return this.#invalidate([key], `${name} primes ${key}: ${value}`, done);
+      return this.#invalidate(worker, [key], { what: `${name} primes ${key}: ${value}`, done });
     }
     if (chance < 0.9) {
       this.#say(`${name} refreshes ${key}`);
@@ -150,9 +170,12 @@ export class Histories {
       worker.signal('SIGCONT');
       say(`${name} goes on`);
     } else if (chance < 0.35) {
+      // A server that is down cannot be stopped.
+      await this.#restarting;
       say('the server stops');
       this.#server.freeze();
       await pause();
+      await this.#restarting;
       this.#server.thaw();
       say('the server goes on');
     } else if (chance < 0.6) {
@@ -161,6 +184,10 @@ export class Histories {
       await pause();
       this.#proxy.mode = 'pass';
       say('worker 0 is back');
+    } else if (chance < 0.65 && !this.#isTiered) {
+      say('the server is killed');
+      await this.#restart();
+      say('the server is back, empty');
     } else if (chance < 0.75) {
       say('worker 0 loses its connections');
       this.#proxy.cut();
@@ -180,19 +207,53 @@ export class Histories {
   }
 
   /** What was made before the call must not be readable once it has been acknowledged; after a refusal nothing is known. */
-  async #invalidate(forgotten: readonly string[], what: string, done: Promise<unknown>): Promise<void> {
+  async #invalidate(
+    worker: Worker,
+    forgotten: readonly string[],
+    { what, done }: { readonly what: string; readonly done: Promise<unknown> },
+  ): Promise<void> {
     const calledAt = ++this.#now;
     this.#log.push(`${calledAt} ${what}`);
     try {
       await done;
       this.#log.push(`${++this.#now} done: ${what}`);
-      for (const key of forgotten) this.#floors.set(key, Math.max(calledAt, this.#floors.get(key) ?? 0));
+      for (const key of forgotten) {
+        const ownKey = `${worker.pid} ${key}`;
+        this.#floors.set(key, Math.max(calledAt, this.#floors.get(key) ?? 0));
+        this.#ownFloors.set(ownKey, Math.max(calledAt, this.#ownFloors.get(ownKey) ?? 0));
+      }
     } catch (error) {
       this.#log.push(`${++this.#now} failed: ${what} (${String(error)})`);
     }
   }
 
-  /** What stands on the server now. */
+  /** The answer of a call that begins now, against what its own process had invalidated by then. */
+  async #judgeCall(worker: Worker, key: string, answering: Promise<Answers>): Promise<void> {
+    const begunAt = ++this.#now;
+    const floors = new Map([[key, this.#ownFloors.get(`${worker.pid} ${key}`) ?? 0]]);
+    const { values, errors } = await answering;
+    const name = `worker ${this.#fleet.workers.indexOf(worker)}, in a call of ${begunAt},`;
+    if (errors.length > 0) this.#fail(`${name} got ${errors.join()}`);
+    for (const value of values) {
+      this.#answers += 1;
+      this.#judge(value, floors, name);
+    }
+  }
+
+  /** What every process answers when nothing is under way any more. */
+  async #checkCalls(): Promise<void> {
+    const floors = new Map(this.#floors);
+    for (const worker of this.#fleet.workers) {
+      for (const key of this.#keys) {
+        const { values } = await worker.call(key, {}, 1);
+        for (const value of values)
+          this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}, at the end,`);
+      }
+    }
+    await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
+  }
+
+  /** What the server holds now. */
   async #check(): Promise<void> {
     // What is acknowledged later must not count against what is read now.
     const floors = new Map(this.#floors);
@@ -219,9 +280,18 @@ export class Histories {
 
   #judge(value: string, floors: ReadonlyMap<string, number>, where: string): void {
     const made = this.#made.get(value);
-    if (made === undefined) return this.#fail(`${where} has ${value}, which nobody made in this history`);
+    if (made === undefined) return this.#fail(`${where} has ${value}, which was not made in this history`);
     const floor = floors.get(made.key) ?? 0;
     if (made.at < floor) this.#fail(`${where} has ${value} of ${made.at}, forgotten at ${floor}`);
+  }
+
+  /** One at a time: a server that is down cannot be killed. */
+  #restart(): Promise<void> {
+    this.#restarting ??= this.#server
+      .kill()
+      .then(() => this.#server.start())
+      .finally(() => (this.#restarting = undefined));
+    return this.#restarting;
   }
 
   #say(what: string): void {

@@ -89,7 +89,7 @@ async function perform(message: ToWorker): Promise<unknown> {
       ).then((answers) => answers.map((same) => [...new Set(same)]));
     case 'lag': {
       const value = await f(message.key, { takes: 20, isTimed: true });
-      // Whoever ran it did not have to be woken.
+      // The process that ran it did not have to be woken.
       return value.includes(` by ${process.pid} `) ? undefined : moment() - Number(value.slice(value.lastIndexOf(' ')));
     }
     case 'change':
@@ -116,7 +116,7 @@ async function perform(message: ToWorker): Promise<unknown> {
     case 'settle':
       return f.settled();
     case 'hear':
-      // What stands in a socket has been read after a turn or two.
+      // The contents of a socket have been read after a turn or two.
       for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       return undefined;
     case 'quit':
@@ -133,7 +133,7 @@ async function change(how: ChangeKind, key: string): Promise<void> {
   else if (how === 'prime') await f.prime([key, {}], `primed by ${process.pid}`);
   else {
     await f.refresh(key, {});
-    // Nobody waits for a write but this.
+    // A write is awaited here only.
     await f.settled();
   }
 }

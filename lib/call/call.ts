@@ -2,6 +2,7 @@ import { NativePromise } from '../platform/promise.js';
 import { Flight } from '../in-flight/flight.js';
 import { abortedSignal, findSignals, reasonOf } from '../in-flight/signals.js';
 import { freshnessOf, isDueEarly } from '../store/freshness.js';
+import { startTimer } from '../platform/timer.js';
 import { PendingRead } from '../store/pending-read.js';
 import { NOT_FRESH } from '../store/result-store.js';
 import { follow } from './follow.js';
@@ -24,7 +25,7 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
     const key = wrapper.buildKey.known(args);
     if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
     const flight = namespace.registry.joinable(key);
-    if (flight !== undefined) return join(wrapper, flight, undefined);
+    if (flight !== undefined) return joinInTime(wrapper, flight, { receiver, args, signals: undefined });
     const { store } = namespace;
     if (store.isForeign) return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined });
     // A hot path of its own: a hit in the default store.
@@ -52,8 +53,30 @@ function answerNewKey<V>(
   const aborted = signals && abortedSignal(signals);
   if (aborted !== undefined) return NativePromise.reject(reasonOf(aborted));
   const flight = namespace.registry.joinable(key);
-  if (flight !== undefined) return join(wrapper, flight, signals);
+  if (flight !== undefined) return joinInTime(wrapper, flight, { receiver, args, signals });
   return answerFrom({ wrapper, namespace, key, receiver, args, signals });
+}
+
+interface Caller {
+  readonly receiver: unknown;
+  readonly args: readonly unknown[];
+  readonly signals: Call<unknown>['signals'];
+}
+
+/** Joins, unless the run has outlived its `timeout`. Its result gets one more turn of the loop, then a new run starts. */
+function joinInTime<V>(wrapper: Wrapper<V>, flight: Flight<V>, { receiver, args, signals }: Caller): Promise<V> {
+  return flight.isOverdue ? callAfterOverdue(wrapper, flight, receiver, args) : join(wrapper, flight, signals);
+}
+
+async function callAfterOverdue<V>(
+  wrapper: Wrapper<V>,
+  flight: Flight<V>,
+  receiver: unknown,
+  args: readonly unknown[],
+): Promise<V> {
+  await new NativePromise<void>((resolve) => startTimer(0, resolve));
+  flight.expire();
+  return answerCall(wrapper, receiver, args);
 }
 
 /** Asks the store, which may call the wrapper for the same key before it answers: such a call joins. */

@@ -1,5 +1,5 @@
 import { NativePromise } from '../platform/promise.js';
-import type { Timer } from '../platform/timer.js';
+import type { StartedTimer, Timer } from '../platform/timer.js';
 import type { Entry } from '../store/store.js';
 
 /** Why a flight exists: a call, a `refresh`, a `prime`, or a stale entry that is refreshed in the background. */
@@ -55,7 +55,7 @@ export class Flight<V> {
   /** At least one caller has no signal, so the flight can no longer be abandoned. */
   #isPinned = false;
   #softTimer: Timer | undefined;
-  #timer: Timer | undefined;
+  #timer: StartedTimer | undefined;
 
   constructor(
     readonly key: string,
@@ -113,9 +113,19 @@ export class Flight<V> {
   }
 
   /** Timers that stop when the flight settles. */
-  limit(softTimer: Timer | undefined, timer: Timer | undefined): void {
+  limit(softTimer: Timer | undefined, timer: StartedTimer | undefined): void {
     this.#softTimer = softTimer;
     this.#timer = timer;
+  }
+
+  /** Its time is over, and its timer has not said so: some hosts drop the timers of a request that has ended. */
+  get isOverdue(): boolean {
+    return this.#timer?.isOverdue === true;
+  }
+
+  /** Do what the timer would do. */
+  expire(): void {
+    this.#timer?.fire();
   }
 
   /** The promise that all callers share; made at the first use, unless one was adopted. */

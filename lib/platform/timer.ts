@@ -33,6 +33,10 @@ export interface StartedTimer extends Timer {
   readonly firedAt: number | undefined;
   /** True where the timer was late because this process was busy. It then says nothing about the other side. */
   readonly wasBusy: boolean;
+  /** The delay is over, and the timer has not called back: the loop is busy, or the host has dropped the timer. */
+  readonly isOverdue: boolean;
+  /** Call back now, unless that has happened. */
+  fire(): void;
 }
 
 /**
@@ -77,6 +81,14 @@ class RunningTimer implements StartedTimer {
     const step = Math.min(this.#remaining, LONGEST_DELAY);
     this.#remaining -= step;
     this.#wait(step, () => this.#fire());
+  }
+
+  get isOverdue(): boolean {
+    return this.#callback !== undefined && performance.now() > this.#dueAt;
+  }
+
+  fire(): void {
+    this.#end();
   }
 
   stop(): void {

@@ -45,13 +45,20 @@ export class BatchedReads {
   }
 
   #send({ timeout, reads }: Batch): void {
-    const names = reads.map(({ name }) => name);
-    const isSingle = reads.length === 1;
-    this.#runner.start(names[0]!, [isSingle ? 'get' : 'mget', ...names], {
-      options: { timeout },
-      resolve: (reply) => {
+    const options = { timeout };
+    const [only] = reads as [Read<unknown>];
+    if (reads.length === 1) {
+      return this.#runner.start(only.name, ['get', only.name], {
+        options,
+        resolve: (reply) => settle(only, reply),
+        reject: only.reject,
+      });
+    }
+    this.#runner.start(only.name, ['mget', ...reads.map(({ name }) => name)], {
+      options,
+      resolve: (replies) => {
         for (let index = 0; index < reads.length; index += 1) {
-          settle(reads[index]!, isSingle ? reply : (reply as readonly unknown[])[index]);
+          settle(reads[index]!, (replies as readonly unknown[])[index]);
         }
       },
       reject: (error) => {

@@ -63,7 +63,7 @@ async function layoutOf({ runner }: Context, masters: readonly Node[], options: 
   throw new Error(`\`clear\` reaches ${covered} of ${SLOTS} slots of the cluster, so entries would be left`);
 }
 
-/** A function reaches one node at a time, and nobody knows which. */
+/** A function reaches one node at a time, and which one is unknown. */
 async function assertSingle(runner: CommandRunner, node: Node, options: RunOptions): Promise<void> {
   const ask = (...args: string[]): Promise<unknown> => askIfAllowed(runner, node, { args, options });
   const [, isEnabled] = /cluster_enabled:(\d)/.exec(textOf(await ask('info', 'cluster'))) ?? [];

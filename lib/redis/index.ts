@@ -4,6 +4,7 @@ export { redisStore } from './redis-store.js';
 export type { CommandFunction } from './clients/function.js';
 export type { CallClient } from './clients/ioredis.js';
 export type { ClusterClient } from './clients/node-redis-cluster.js';
+export type { SentinelClient } from './clients/node-redis-sentinel.js';
 export type { SendCommandClient } from './clients/node-redis.js';
 export type { RedisClient } from './clients/detect-client.js';
 export type { Codec } from './codec.js';

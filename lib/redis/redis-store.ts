@@ -33,7 +33,7 @@ const DEFAULT_TIMEOUT = 1_000;
  * and is no mutual exclusion: after a fault a second run may happen. A run that started before a `delete`, `clear`,
  * `prime` or `refresh` is never written after it.
  *
- * @param client A client of ioredis, iovalkey or node-redis (single, pool or cluster), or a function that sends one
+ * @param client A client of ioredis, iovalkey or node-redis (single, pool, cluster or Sentinel), or a function that sends one
  *   command.
  * @throws {TypeError} at once, for anything that is no client, an unknown option or one of the wrong kind.
  * @example
