@@ -10,6 +10,9 @@ const LONGEST_GRACE = 100;
 /** A timer this late, in milliseconds, says that this process was busy. */
 const BUSY_LATENESS = 50;
 
+/** Of the arithmetic with times, in milliseconds. */
+const ROUNDING = 1e-6;
+
 interface Host {
   readonly setTimeout: (callback: () => void, delay: number) => unknown;
   readonly setImmediate: ((callback: () => void) => unknown) | undefined;
@@ -101,7 +104,7 @@ class RunningTimer implements StartedTimer {
     this.firedAt = now;
     const lateness = now - this.#dueAt;
     // Exact, or early by more than a fraction: the clock of a test, for which nothing is in a socket.
-    if (lateness === 0 || !(lateness > -1)) return this.#end();
+    if (Math.abs(lateness) < ROUNDING || !(lateness > -1)) return this.#end();
     this.wasBusy = lateness >= BUSY_LATENESS;
     const { setImmediate } = this.#host;
     const end = (): void => this.#end();

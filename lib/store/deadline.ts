@@ -106,7 +106,7 @@ export class Deadlines {
     this.#awaited = this.#first;
     this.#renewsAt = -Infinity;
     // At most the limit, whatever has become of the clock. Below 0 where the head is overdue: a timer counts that as lateness.
-    const delay = Math.min(this.limit, this.#first!.endsAt - now);
+    const delay = Math.min(this.limit, Math.ceil(this.#first!.endsAt - now));
     const timer = startTimer(delay, () => this.#check(timer));
     this.#timer = timer;
   }
