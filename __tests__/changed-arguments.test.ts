@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { memoizeAsync } from 'aiocachetools';
+import { deferred, flush } from './support/call-recorder.js';
+import { FaultyStore } from './support/faulty-store.js';
+
+interface Query {
+  page: number;
+  filter: { tags: string[] };
+}
+
+const queryOf = (page: number): Query => ({ page, filter: { tags: ['a'] } });
+
+describe('arguments that the caller changes after the call', () => {
+  it('count as they were, where the store answers later', async () => {
+    const list = memoizeAsync(async (query: Query) => `page ${query.page}`, {
+      name: 'list',
+      cache: new FaultyStore('later'),
+    });
+    const query = queryOf(1);
+    const calls: Promise<string>[] = [];
+    for (query.page = 1; query.page <= 3; query.page += 1) calls.push(list(query));
+    expect(await Promise.all(calls)).toEqual(['page 1', 'page 2', 'page 3']);
+    await list.settled();
+    expect(await Promise.all([1, 2, 3, 4].map((page) => list.peek(queryOf(page))))).toEqual([
+      'page 1',
+      'page 2',
+      'page 3',
+      undefined,
+    ]);
+  });
+
+  it.each(['at once', 'later'] as const)('leave handles as they are, on a store that answers %s', async (when) => {
+    const db = new (class Database {
+      readonly name = 'db';
+    })();
+    const seen: unknown[] = [];
+    const list = memoizeAsync(async (_query: Query, handle: object) => seen.push(handle), {
+      name: 'list',
+      cache: new FaultyStore(when),
+      ignore: [1],
+    });
+    await list(queryOf(1), db);
+    expect(seen[0]).toBe(db);
+  });
+
+  it('bring no result under the old key, where they change while `fn` runs', async () => {
+    const { promise, resolve } = deferred<void>();
+    const list = memoizeAsync(
+      async (query: Query) => {
+        await promise;
+        return `page ${query.page}`;
+      },
+      { name: 'list', ttl: 1_000, errorTtl: 1_000 },
+    );
+    const query = queryOf(1);
+    const call = list(query);
+    query.page = 4;
+    resolve();
+    expect(await call).toBe('page 4');
+    expect(await list.has(queryOf(1))).toBe(false);
+    expect(await list.has(queryOf(4))).toBe(false);
+    expect(list.stats()).toMatchObject({ discards: 1 });
+  });
+
+  it('remember no error under the old key', async () => {
+    const { promise, reject } = deferred<string>();
+    const list = memoizeAsync(async (_query: Query) => promise, { name: 'list', errorTtl: 1_000 });
+    const query = queryOf(1);
+    const call = list(query);
+    query.filter.tags.push('b');
+    reject(new Error('down'));
+    await expect(call).rejects.toThrow('down');
+    const again = list(queryOf(1));
+    expect(list.stats()).toMatchObject({ runs: 2 });
+    await expect(again).rejects.toThrow('down');
+  });
+
+  it('may be completed by `fn` itself, which is no change by the caller', async () => {
+    const list = memoizeAsync(
+      async (query: { page?: number; size?: number }) => {
+        query.size ??= 10;
+        await flush();
+        return query.size;
+      },
+      { name: 'list' },
+    );
+    expect(await list({ page: 1 })).toBe(10);
+    expect(await list({ page: 1 })).toBe(10);
+    expect(list.stats()).toMatchObject({ runs: 1, hits: 1, discards: 0 });
+  });
+
+  it('do not matter where `keyOf` says what identifies a call', async () => {
+    const list = memoizeAsync(async (query: Query) => flush().then(() => query.page), {
+      name: 'list',
+      keyOf: ({ filter }) => filter.tags.length,
+    });
+    const query = queryOf(1);
+    const call = list(query);
+    query.filter.tags.push('b');
+    await call;
+    expect(await list.has(queryOf(9))).toBe(true);
+  });
+});
