@@ -570,7 +570,7 @@ describe('batched', () => {
       const watched = watch(get(1, signal));
       expect(jest.getTimerCount()).toBe(0);
       await endTurn();
-      expect(watched.outcome).toEqual({ error: undefined });
+      expect(watched.outcome).toEqual({ error: expect.any(DOMException) });
       expect(batches).toEqual([]);
     });
   });

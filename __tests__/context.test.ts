@@ -113,25 +113,24 @@ describe('the functions of the user, called in the context of the call that caus
   });
 
   it('after the limits of a run', async () => {
-    const { promise } = deferred<string>();
-    const contexts: (string | undefined)[] = [];
-    let isSlow = false;
-    const load = memoizeAsync(async (id: number) => (isSlow ? promise : `value ${id}`), {
+    // Faked timers call back in the context of the test.
+    jest.useRealTimers();
+    const alive = setInterval(() => undefined, 1_000);
+    const contexts: [string, string | undefined][] = [];
+    const load = memoizeAsync(async (_id: number) => deferred<string>().promise, {
       name: 'load',
-      ttl: 10,
-      staleIfError: 1_000,
-      softTimeout: 20,
-      timeout: 50,
-      onEvent: () => void contexts.push(tenant.getStore()),
+      ttl: 0,
+      staleIfError: 60_000,
+      softTimeout: 5,
+      timeout: 20,
+      onEvent: ({ type }) => void contexts.push([type, tenant.getStore()]),
     });
-    await tenant.run('a', () => load(1));
-    await jest.advanceTimersByTimeAsync(15);
-    isSlow = true;
+    await load.prime([1], 'old');
     contexts.length = 0;
-    const stale = tenant.run('b', () => load(1));
-    await jest.advanceTimersByTimeAsync(100);
-    expect(await stale).toBe('value 1');
-    expect(contexts.length).toBeGreaterThanOrEqual(3);
-    expect(new Set(contexts)).toEqual(new Set(['b']));
+    expect(await tenant.run('b', () => load(1))).toBe('old');
+    await tenant.run('b', () => expect(load(2)).rejects.toThrow('did not settle'));
+    clearInterval(alive);
+    expect(contexts.map(([type]) => type)).toEqual(expect.arrayContaining(['fallback', 'timeout', 'run']));
+    expectAll(contexts, 'b');
   });
 });

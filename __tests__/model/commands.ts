@@ -35,13 +35,18 @@ export const STORE_TIMEOUT = 100;
 
 export function randomSettings(random: Random, hasTime: boolean): Settings {
   const store = random.of(['at once', 'by hand'] as const);
+  const isFaulty = store === 'by hand' && random.chance(0.4);
+  const ttl = hasTime ? random.of([60, 60, 60, 'by value', 'by value', Infinity, 0] as const) : Infinity;
+  // Windows after an endless `ttl` are refused, and so is a soft timeout without a window.
+  const staleWhileRevalidate = ttl === Infinity ? 0 : random.of([0, 0, 50]);
+  const staleIfError = ttl === Infinity ? 0 : random.of([0, 60, 150]);
   return {
     store,
-    isFaulty: store === 'by hand' && random.chance(0.4),
-    ttl: hasTime ? random.of([60, 60, 60, 'by value', 'by value', Infinity, 0]) : Infinity,
-    staleWhileRevalidate: hasTime ? random.of([0, 0, 50]) : 0,
-    staleIfError: hasTime ? random.of([0, 60, 150]) : 0,
-    softTimeout: hasTime ? random.of([undefined, 20]) : undefined,
+    isFaulty,
+    ttl,
+    staleWhileRevalidate,
+    staleIfError,
+    softTimeout: staleWhileRevalidate + staleIfError > 0 ? random.of([undefined, 20]) : undefined,
     timeout: hasTime ? random.of([undefined, 90]) : undefined,
     errorTtl: hasTime ? random.of([0, 0, 70]) : 0,
   };

@@ -281,9 +281,9 @@ export class Reference {
   }
 
   #store(key: number, value: string): void {
-    const { ttl } = this.#settings;
+    const { ttl, staleWhileRevalidate, staleIfError } = this.#settings;
     const own = ttl === 'by value' ? ttlByValue(value) : ttl;
-    if (own > 0) this.#stored.set(key, { value, freshUntil: this.#now + own });
+    if (own + staleWhileRevalidate + staleIfError > 0) this.#stored.set(key, { value, freshUntil: this.#now + own });
     else if (ttl === 'by value') this.#stored.delete(key);
   }
 

@@ -162,7 +162,7 @@ export class Rules {
   #lifetime(value: string): number {
     const { ttl, staleWhileRevalidate, staleIfError } = this.#settings;
     const own = ttl === 'by value' ? ttlByValue(value) : ttl;
-    return own === 0 ? 0 : own + Math.max(staleWhileRevalidate, staleIfError);
+    return own + Math.max(staleWhileRevalidate, staleIfError);
   }
 
   #peeked(key: number, value: string | undefined): void {
