@@ -44,10 +44,10 @@ describe('arguments that the caller changes after the call', () => {
   });
 
   it('bring no result under the old key, where they change while `fn` runs', async () => {
-    const { promise, resolve } = deferred<void>();
+    const gate = deferred<void>();
     const list = memoizeAsync(
       async (query: Query) => {
-        await promise;
+        await gate.promise;
         return `page ${query.page}`;
       },
       { name: 'list', ttl: 1_000, errorTtl: 1_000 },
@@ -55,7 +55,7 @@ describe('arguments that the caller changes after the call', () => {
     const query = queryOf(1);
     const call = list(query);
     query.page = 4;
-    resolve();
+    gate.resolve();
     expect(await call).toBe('page 4');
     expect(await list.has(queryOf(1))).toBe(false);
     expect(await list.has(queryOf(4))).toBe(false);
@@ -63,12 +63,12 @@ describe('arguments that the caller changes after the call', () => {
   });
 
   it('remember no error under the old key', async () => {
-    const { promise, reject } = deferred<string>();
-    const list = memoizeAsync(async (_query: Query) => promise, { name: 'list', errorTtl: 1_000 });
+    const gate = deferred<string>();
+    const list = memoizeAsync(async (_query: Query) => gate.promise, { name: 'list', errorTtl: 1_000 });
     const query = queryOf(1);
     const call = list(query);
     query.filter.tags.push('b');
-    reject(new Error('down'));
+    gate.reject(new Error('down'));
     await expect(call).rejects.toThrow('down');
     const again = list(queryOf(1));
     expect(list.stats()).toMatchObject({ runs: 2 });

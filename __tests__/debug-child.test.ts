@@ -32,7 +32,7 @@ describe('DEBUG in a process of its own', () => {
       'aiocachetools:echo stale a',
       "aiocachetools:echo run a <ms> 'fulfilled'",
       'aiocachetools:echo miss a',
-      "aiocachetools:echo run a <ms> 'rejected'",
+      "aiocachetools:echo run a <ms> 'rejected' 'Error: no such thing'",
       "aiocachetools:echo fallback a 'error'",
       "aiocachetools:echo run b <ms> 'fulfilled'",
       'aiocachetools:echo discard b',

@@ -164,7 +164,7 @@ describe('docs/migrating.md', () => {
       const left = [...table.matchAll(/^\| ([^|]*) \|/gmu)].map(([, cell = '']) => cell).slice(1);
       const names = left.flatMap((cell) => [...cell.matchAll(/`[^`]*`/gu)].flatMap(([code]) => code.match(/\w{3,}/gu)));
       const isOwn = (word: string | null): boolean =>
-        !/^(?:new|Map|key|old|signal|user|users|redis|type|true|false|undefined|options|loader|cache|number|\d.*|id)$/u.test(
+        !/^(?:new|Map|key|old|signal|user|users|loadUsers|redis|type|true|false|undefined|options|loader|cache|number|\d.*|id)$/u.test(
           word!,
         );
       const types = readdirSync(folder, { recursive: true, encoding: 'utf8' })

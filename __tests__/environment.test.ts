@@ -123,12 +123,12 @@ describe('in an environment that others change', () => {
 
 describe('signals', () => {
   it('have one listener, however many calls share one', async () => {
-    const { promise, resolve } = deferred<number>();
-    const load = memoizeAsync(async (id: number, _options: { signal: AbortSignal }) => promise.then(() => id));
+    const gate = deferred<number>();
+    const load = memoizeAsync(async (id: number, _options: { signal: AbortSignal }) => gate.promise.then(() => id));
     const { signal } = new AbortController();
     const calls = Array.from({ length: 50 }, (_, id) => load(id, { signal }));
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
-    resolve(1);
+    gate.resolve(1);
     await Promise.all(calls);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
@@ -171,8 +171,8 @@ describe('has and peek', () => {
 describe('settled', () => {
   it('waits for a function that no caller waits for any more, at most for its limit', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
-    const { promise, resolve } = deferred<number>();
-    const load = memoizeAsync(async (_id: number) => promise, { timeout: 10 });
+    const gate = deferred<number>();
+    const load = memoizeAsync(async (_id: number) => gate.promise, { timeout: 10 });
     const call = expect(load(7)).rejects.toThrow('did not settle');
     await jest.advanceTimersByTimeAsync(10);
     await call;
@@ -183,7 +183,7 @@ describe('settled', () => {
     expect(ended).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
     expect(ended).toEqual(['limit']);
-    resolve(1);
+    gate.resolve(1);
     await flush();
     expect(ended).toEqual(['limit', 'all']);
     await expect(load.settled(-1)).rejects.toThrow('Expected `limit` to be a number of milliseconds >= 0, got -1');

@@ -119,7 +119,7 @@ describe('time', () => {
     ['a bare string', 'x', true],
     ['a number', 7, true],
   ])('takes %s for a miss', async (_what, entry, isReported) => {
-    const { load, heard } = rig({ staleWhileRevalidate: 500, staleIfError: 500 }, entry as object);
+    const { load, heard } = rig({ ttl: 1_000, staleWhileRevalidate: 500, staleIfError: 500 }, entry as object);
     await expect(load(1)).resolves.toBe('run 1');
     expect(heard.types()).toEqual(isReported ? ['store-error', 'miss', 'run'] : ['miss', 'run']);
   });
@@ -198,7 +198,7 @@ describe('time', () => {
     }
     random.mockRestore();
     expect(lasts).toEqual([1_000, 750, 500.5]);
-    const endless = rig({ jitter: 1 });
+    const endless = rig({ ttl: () => Infinity, jitter: 1 });
     await endless.load(1);
     expect(endless.store.entries.get(`load|${endless.load.keyOf(1)}`)).toEqual({
       v: 1,
@@ -236,7 +236,7 @@ describe('time', () => {
       const stale = new Map([['load|#1', old]]);
       const day = 86_400_000;
       memoizeAsync(hung, { timeout: day })().catch(() => undefined);
-      memoizeAsync(hung, { name: 'load', cache: stale, staleIfError: day, softTimeout: day, timeout: day })(1).catch(() => undefined);
+      memoizeAsync(hung, { name: 'load', cache: stale, ttl: 1, staleIfError: day, softTimeout: day, timeout: day })(1).catch(() => undefined);
       memoizeAsync(hung, { name: 'slow', cache: slow, storeTimeout: day })().catch(() => undefined);
       memoizeAsync(hung, { name: 'slow', cache: slow, storeTimeout: day }).delete().catch(() => undefined);
       memoizeAsync(() => Promise.reject(new Error('down')), { errorTtl: day })().catch(() => undefined);

@@ -1,4 +1,3 @@
-import { NativePromise } from './platform/promise.js';
 import { answerCall } from './call/call.js';
 import { show } from './platform/show.js';
 import { resolveOptions } from './resolve-options.js';

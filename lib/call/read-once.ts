@@ -5,7 +5,7 @@
 export function describeReadOnce(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   try {
-    return kindOf(value as Readable);
+    return kindOf(value);
   } catch {
     // A getter or proxy that throws: an object like any other.
     return undefined;

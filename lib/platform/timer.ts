@@ -18,6 +18,12 @@ interface Host {
   readonly setImmediate: ((callback: () => void) => unknown) | undefined;
 }
 
+/** Of Node, Deno and Bun. */
+interface Immediates {
+  readonly setImmediate?: (callback: () => void) => unknown;
+  readonly clearImmediate?: (immediate: unknown) => void;
+}
+
 interface Handle {
   unref?(): unknown;
 }
@@ -136,9 +142,10 @@ class RunningTimer implements StartedTimer {
  * loop, after all promise jobs. Keeps the process alive, for a caller waits for the work that this starts.
  */
 export function startWork(delay: number, callback: () => void): Timer {
-  if (delay === 0 && typeof setImmediate === 'function') {
+  const { setImmediate, clearImmediate } = globalThis as Immediates;
+  if (delay === 0 && setImmediate !== undefined) {
     const immediate = setImmediate(callback);
-    return { stop: () => clearImmediate(immediate) };
+    return { stop: () => clearImmediate?.(immediate) };
   }
   const handle = setTimeout(callback, delay);
   return { stop: () => clearTimeout(handle) };

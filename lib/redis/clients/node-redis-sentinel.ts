@@ -3,7 +3,9 @@ import type { Client } from './client.js';
 
 /** node-redis: a Sentinel client, which sends to the master of the moment. */
 export interface SentinelClient {
+  /** Tells a Sentinel client from any other. */
   getMasterNode(): unknown;
+  /** Sends one command to the master. */
   sendCommand(isReadonly: boolean | undefined, args: string[]): Promise<unknown>;
 }
 
