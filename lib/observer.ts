@@ -37,7 +37,7 @@ export class Observer {
     this.#log = openDebugLog(name);
   }
 
-  /** True if somebody listens, so that it is worth measuring. */
+  /** True if a listener or the log wants events, so that durations are measured. */
   get isHeard(): boolean {
     return this.#listener !== undefined || this.#log?.enabled === true;
   }
@@ -130,7 +130,7 @@ export class Observer {
     this.#attempt(() => this.#log?.('onEvent failed: %o', error));
   }
 
-  /** A log that throws must change no outcome either, and there is nobody left to tell. */
+  /** A log that throws must change no outcome either, and cannot be reported anywhere. */
   #attempt(log: () => void): void {
     try {
       log();

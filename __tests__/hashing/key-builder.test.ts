@@ -197,22 +197,19 @@ describe('createKeyBuilder', () => {
   });
 });
 
-describe('known', () => {
+describe('recall', () => {
   it('gives the key of a lone word, and of a list that was seen twice', () => {
     const build = createKeyBuilder({ name: 'f' });
-    expect([
-      build.knownOne('user-7'),
-      build.knownOne('7'),
-      build.known(['user-7']),
-      build.known(['7']),
-      build.known(['a', 1]),
-      build.known([]),
-    ]).toEqual(['user-7', undefined, 'user-7', undefined, undefined, undefined]);
+    expect([build.recall(['user-7']), build.recall(['7']), build.recall(['a', 1]), build.recall([])]).toEqual([
+      'user-7',
+      undefined,
+      undefined,
+      undefined,
+    ]);
     for (const list of [['a', 1], ['7'], [{ page: 1 }], []]) {
       const key = build(undefined, list);
       expect(build(undefined, list)).toBe(key);
-      expect(build.known(list)).toBe(key);
-      if (list.length === 1) expect(build.knownOne(list[0])).toBe(key);
+      expect(build.recall(list)).toBe(key);
       expect(build(undefined, list)).toBe(key);
     }
   });
@@ -221,23 +218,22 @@ describe('known', () => {
     for (const options of [{ keyOf: () => 'key' }, { ignore: [0] }, { ignore: [() => false] }]) {
       const build = createKeyBuilder({ name: 'f', ...options });
       for (let sight = 0; sight < 3; sight++) build(undefined, ['a']);
-      expect([build.known(['a']), build.knownOne('a')]).toEqual([undefined, undefined]);
+      expect(build.recall(['a'])).toBeUndefined();
     }
   });
 
   it('knows only lone words where something is ignored', () => {
     const build = createKeyBuilder({ name: 'f', ignore: [1] });
     for (let sight = 0; sight < 3; sight++) build(undefined, ['a', 1]);
-    expect([build.known(['a']), build.known(['a', 1]), build.known([7])]).toEqual(['a', undefined, undefined]);
+    expect([build.recall(['a']), build.recall(['a', 1]), build.recall([7])]).toEqual(['a', undefined, undefined]);
   });
 
-  it('is the key, unless it is a lone string that is still to be checked', () => {
+  it('gives no key for a lone string that is not well-formed', () => {
     const build = createKeyBuilder({ name: 'f' });
-    expect(build(undefined, [1, 2], 'known before')).toBe('known before');
     const broken = 'a\ud800';
-    expect([build.known([broken]), build.knownOne(broken)]).toEqual([undefined, undefined]);
-    expect(build(undefined, [broken], broken)).toMatch(/^\$w[\w-]{43}$/);
-    expect(build(undefined, ['word'], 'word')).toBe('word');
+    expect(build.recall([broken])).toBeUndefined();
+    expect(build(undefined, [broken])).toMatch(/^\$w[\w-]{43}$/);
+    expect([build.recall(['word']), build.recall(['word'])]).toEqual(['word', 'word']);
   });
 });
 
@@ -247,7 +243,7 @@ describe('maxSize', () => {
       const build = createKeyBuilder({ name: 'f', maxSize });
       let count = 0;
       for (let i = 0; i < 3_000; i++) for (let sight = 0; sight < 3; sight++) build(undefined, ['x', i]);
-      for (let i = 0; i < 3_000; i++) if (build.known(['x', i]) !== undefined) count++;
+      for (let i = 0; i < 3_000; i++) if (build.recall(['x', i]) !== undefined) count++;
       return count;
     };
     expect(known(10)).toBeLessThan(100);
@@ -431,10 +427,10 @@ describe('forget', () => {
     const list = ['secret', { token: 'secret' }];
     const key = build(undefined, list);
     build(undefined, list);
-    expect(build.known(list)).toBe(key);
+    expect(build.recall(list)).toBe(key);
     build.forget();
-    expect(build.known(list)).toBeUndefined();
-    expect([build(undefined, list), build(undefined, list), build.known(list)]).toEqual([key, key, key]);
+    expect(build.recall(list)).toBeUndefined();
+    expect([build(undefined, list), build(undefined, list), build.recall(list)]).toEqual([key, key, key]);
   });
 
   it('works with `ignore` and `keyOf`, which keep no keys', () => {

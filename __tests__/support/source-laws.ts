@@ -47,8 +47,8 @@ const pureConstructors = ['Map', 'Set', 'WeakMap', 'Uint8Array', 'Uint16Array'];
 
 export const noCycles: Law = (sources) => {
   const graph = new Map([...sources.keys()].map((file) => [file, [] as string[]]));
-  for (const { from, to, isRelative, isType } of importsOf(sources)) {
-    if (isRelative && !isType) graph.get(from)?.push(to);
+  for (const { from, to, isRelative } of importsOf(sources)) {
+    if (isRelative) graph.get(from)?.push(to);
   }
   const done = new Set<string>();
   const cycles: string[] = [];

@@ -1,8 +1,8 @@
-import { NativePromise } from '../platform/promise.js';
 import { Flight } from '../in-flight/flight.js';
 import { abortedSignal, findSignals, reasonOf } from '../in-flight/signals.js';
-import { freshnessOf, isDueEarly } from '../store/freshness.js';
+import { NativePromise } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
+import { freshnessOf, isDueEarly } from '../store/freshness.js';
 import { PendingRead } from '../store/pending-read.js';
 import { NOT_FRESH } from '../store/result-store.js';
 import { follow } from './follow.js';
@@ -22,7 +22,7 @@ import type { Call, Wrapper } from './wrapper.js';
 export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
   try {
     const namespace = wrapper.namespaces.of(receiver);
-    const key = wrapper.buildKey.known(args);
+    const key = wrapper.buildKey.recall(args);
     if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
     const flight = namespace.registry.joinable(key);
     if (flight !== undefined) return joinInTime(wrapper, flight, { receiver, args, signals: undefined });
@@ -107,14 +107,15 @@ function awaitRead<V>(given: Call<V>, read: PendingRead<V>, joined: Flight<V> | 
   const call = withCopiedArguments(given);
   const { wrapper, namespace, key, signals } = call;
   const flight = joined ?? new Flight<V>(key, 'call');
-  const startedAt = namespace.store.coordinator === undefined ? 0 : performance.now();
+  const startedAt = namespace.store.coordinator && performance.now();
   flight.admit(signals);
   if (flight.canBeAbandoned) flight.onAbandoned = () => received(call, 'miss', flight);
   if (joined === undefined) namespace.registry.add(flight);
   wrapper.pendingWork.begin();
   read.onSettled((entry) => {
     try {
-      if (!flight.isSettled) afterRead(call, flight, { entry, spent: startedAt && performance.now() - startedAt });
+      if (!flight.isSettled)
+        afterRead(call, flight, { entry, spent: startedAt === undefined ? 0 : performance.now() - startedAt });
     } catch (error) {
       failRead(call, flight, error);
     } finally {

@@ -22,12 +22,9 @@ export interface KeyOptions {
 
 /** (receiver, args) => key. Throws UnkeyableArgumentError, or what `keyOf`, `encode`, a predicate or a getter throws. */
 export interface KeyBuilder {
-  /** @param known The result of `known` for the same list. */
-  (receiver: unknown, args: readonly unknown[], known?: string): string;
-  /** The key of a list without a signal that takes no building: a lone string that is its own key, or a list seen before. */
-  known(args: readonly unknown[]): string | undefined;
-  /** The same for a list of one. */
-  knownOne(argument: unknown): string | undefined;
+  (receiver: unknown, args: readonly unknown[]): string;
+  /** The key of arguments that take no building: a lone string, or a list that was seen before. They hold no signal. */
+  recall(args: readonly unknown[]): string | undefined;
   /** The arguments as they are now: what the key is built from is copied, everything else stays the same object. */
   copyArguments(args: readonly unknown[]): readonly unknown[];
   /** Drops all texts of arguments that are kept to make keys faster. Keys do not change. */
@@ -57,19 +54,19 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   // With exclusions a list is not its own path through the cache.
   const keys = exclusions.isEmpty ? new KeyCache(buildKey, maxSize) : undefined;
 
-  const isPlain = keyOf === undefined && exclusions.keepsStrings;
+  const canRecall = keyOf === undefined && exclusions.keepsStrings;
   const build =
     keyOf === undefined
-      ? // A lone string is still to be checked.
-        (_receiver: unknown, args: readonly unknown[], known?: string) =>
-          known === undefined || known === args[0] ? keyFrom(args) : known
+      ? (_receiver: unknown, args: readonly unknown[]) => keyFrom(args)
       : (receiver: unknown, args: readonly unknown[]) => keyFrom([resultOf(keyOf, receiver, args)]);
   return Object.assign(build, {
-    known: (args: readonly unknown[]) => {
-      if (!isPlain) return undefined;
-      return args.length === 1 ? ofOne(args[0]) : keys?.find(args);
+    recall: (args: readonly unknown[]) => {
+      if (!canRecall) return undefined;
+      const first = args[0];
+      return args.length === 1 && typeof first === 'string' && beginsLikeAWord(first)
+        ? ownKey(first)
+        : keys?.find(args);
     },
-    knownOne: (argument: unknown) => (isPlain ? ofOne(argument) : undefined),
     copyArguments: (args: readonly unknown[]) => (copier ??= new ArgumentCopier(exclusions)).copy(args),
     forget: () => {
       keys?.forget();
@@ -79,14 +76,13 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
     },
   });
 
-  function ofOne(argument: unknown): string | undefined {
-    if (typeof argument !== 'string' || !beginsLikeAWord(argument)) return keys?.findOne(argument);
-    // Remembering one string saves a hot key the check, which costs a tenth of a hit.
-    if (argument !== lastChecked) {
-      if (!isWellFormed(argument)) return undefined;
-      lastChecked = argument;
+  /** Remembering one string saves a hot key the check, which costs a tenth of a hit. */
+  function ownKey(text: string): string | undefined {
+    if (text !== lastChecked) {
+      if (!isWellFormed(text)) return undefined;
+      lastChecked = text;
     }
-    return argument;
+    return text;
   }
 
   function resultOf(select: NonNullable<typeof keyOf>, receiver: unknown, args: readonly unknown[]): unknown {

@@ -80,13 +80,6 @@ export class KeyCache {
     return this.#keyAt(node);
   }
 
-  /** The same for a list of one. */
-  findOne(argument: unknown): string | undefined {
-    if (!this.#isActive()) return undefined;
-    const node = step(this.#root, argument);
-    return node === undefined ? undefined : this.#keyAt(node);
-  }
-
   #isActive(): boolean {
     if (this.#skip > 0) {
       this.#skip--;

@@ -47,7 +47,7 @@ export interface Store<V = unknown> {
 /** What `acquire` comes to: the value is there, or the run is yours. */
 export type Settled<V> = { readonly hit: Entry<V> } | { readonly grant: Grant<V> };
 
-/** What `acquire` answers: that, or somebody else is at it. */
+/** What `acquire` answers: that, or another process runs. */
 export type Acquired<V> =
   | Settled<V>
   | {
