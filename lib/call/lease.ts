@@ -48,8 +48,7 @@ export async function acquireLease<V>(
         waitedSince ??= Date.now();
         outcome = await coordinator.wait(key, acquired, signal);
       }
-      if ('grant' in outcome) return outcome;
-      if ('alone' in outcome) return { unleased: outcome.alone };
+      if ('grant' in outcome || 'unleased' in outcome) return outcome;
       if (flight.isSettled) return undefined;
       if (canServe(call, outcome.hit, waitedSince)) return outcome;
       unusable = outcome.hit;

@@ -57,7 +57,7 @@ export class LeaseManager<V> {
           limit: wait,
           signal,
         });
-        return 'alone' in outcome ? outcome : accept(outcome)!;
+        return 'unleased' in outcome ? outcome : accept(outcome)!;
       },
     };
   }

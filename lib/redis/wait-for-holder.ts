@@ -17,7 +17,7 @@ export interface Wait<V> {
 }
 
 /** How a wait ends: with a value, with a lease, or with a reason to run without one. */
-export type Outcome<V> = Exclude<Answer<V>, { holder: string }> | { readonly alone: string };
+export type Outcome<V> = Exclude<Answer<V>, { holder: string }> | { readonly unleased: string };
 
 /** The longest time between two looks while messages arrive, in milliseconds: a message may be lost. */
 const LOOK = 1_000;
@@ -62,13 +62,13 @@ export async function waitForHolder<V>({
       const elapsed = performance.now() - startedAt;
       const pause = subscription.isConfirmed ? Math.min(remaining + Math.random() * POLL, LOOK) : pollAfter(elapsed);
       await alarm.wait(Math.max(0, Math.min(pause, limit - elapsed)));
-      if (signal.aborted) return { alone: 'no caller waits any more' };
+      if (signal.aborted) return { unleased: 'no caller waits any more' };
       const hasFailed = failed.has(awaited);
       const answer = await ask();
       if (!('holder' in answer)) return answer;
-      if (hasFailed || answer.failed === awaited) return { alone: 'the run of another process failed' };
+      if (hasFailed || answer.failed === awaited) return { unleased: 'the run of another process failed' };
       // After the last look, for this process may have been busy until now.
-      if (performance.now() - startedAt >= limit) return { alone: `another run took longer than ${limit} ms` };
+      if (performance.now() - startedAt >= limit) return { unleased: `another run took longer than ${limit} ms` };
       awaited = answer.holder;
       remaining = answer.remaining;
     }

@@ -14,7 +14,7 @@ export interface Coordinator<V> {
     key: string,
     acquired: Extract<Acquired<V>, { wait: unknown }>,
     signal: AbortSignalLike,
-  ): Promise<Settled<V> | { readonly alone: string }>;
+  ): Promise<Settled<V> | { readonly unleased: string }>;
   /** The right to run in any case; older runs are refused. `drop` removes the stored value in the same step. */
   begin(key: string, options: { readonly drop: boolean }): Promise<Grant<V>>;
 }

@@ -134,7 +134,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     key: string,
     acquired: Extract<Acquired<V>, { wait: unknown }>,
     signal: AbortSignalLike,
-  ): Promise<Settled<V> | { readonly alone: string }> {
+  ): Promise<Settled<V> | { readonly unleased: string }> {
     return this.#orLocalGrant('get', key, () => acquired.wait(signal));
   }
 

@@ -51,8 +51,8 @@ export type Settled<V> = { readonly hit: Entry<V> } | { readonly grant: Grant<V>
 export type Acquired<V> =
   | Settled<V>
   | {
-      /** Resolves when waiting is over; `alone`: why this process shall run by itself, unwritten. Ends early on `signal`. */
-      wait(signal: AbortSignalLike): Promise<Settled<V> | { readonly alone: string }>;
+      /** Resolves when waiting is over; `unleased`: why this process runs without a lease and does not write. Ends early on `signal`. */
+      wait(signal: AbortSignalLike): Promise<Settled<V> | { readonly unleased: string }>;
     };
 
 /** The right to run and to write, given by a store that several processes share. */

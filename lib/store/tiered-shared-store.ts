@@ -75,7 +75,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     return {
       wait: async (signal: AbortSignalLike) => {
         const outcome = await waiting.wait(signal);
-        return 'alone' in outcome ? outcome : this.#settled(name, outcome);
+        return 'unleased' in outcome ? outcome : this.#settled(name, outcome);
       },
     };
   }
