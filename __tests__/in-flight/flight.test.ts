@@ -251,13 +251,13 @@ describe('Flight', () => {
     const { flight } = runningFlight();
     const soft = { stop: jest.fn() };
     const hard = { stop: jest.fn(), fire: jest.fn(), firedAt: undefined, wasBusy: false, isOverdue: false };
-    flight.limit(soft, hard);
+    flight.setTimers(soft, hard);
     expect(soft.stop).not.toHaveBeenCalled();
     flight.settle('done');
     expect(soft.stop).toHaveBeenCalledTimes(1);
     expect(hard.stop).toHaveBeenCalledTimes(1);
     const bare = runningFlight().flight;
-    bare.limit(undefined, undefined);
+    bare.setTimers(undefined, undefined);
     expect(() => bare.settle('done')).not.toThrow();
   });
 });

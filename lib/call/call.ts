@@ -14,10 +14,11 @@ import type { Namespace } from './namespace.js';
 import type { Call, Wrapper } from './wrapper.js';
 
 /**
- * One call, in this order: join the flight of its key, else serve the stored entry, else run `fn`.
+ * One call, in this order: join the flight of its key, else serve the stored entry or a remembered error, else run `fn`.
  *
- * An invalidation fences what is under way. While the store is read it overrides what the read brings; once `fn` runs it
- * detaches the run: callers get the result, but no later call joins it and it is not stored.
+ * A `delete` or `clear` fences the flight of the key. If the flight is reading, the entry that is read is ignored and a run
+ * starts. If it is running or following, it is detached: its callers get the result, no later call joins it, and its result
+ * is not stored. A `prime` does the same, and reading calls follow the primed value. A `refresh` detaches runs only.
  */
 export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
   try {
@@ -28,7 +29,7 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
     if (flight !== undefined) return joinInTime(wrapper, flight, { receiver, args, signals: undefined });
     const { store } = namespace;
     if (store.isForeign) return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined });
-    // A hot path of its own: a hit in the default store.
+    // Hot path: a store of this library answers at once and cannot call the wrapper, so the read needs no flight.
     const stored = store.get(key);
     const value = store.freshValue(stored);
     if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
@@ -63,12 +64,15 @@ interface Caller {
   readonly signals: Call<unknown>['signals'];
 }
 
-/** Joins, unless the run has outlived its `timeout`. Its result gets one more turn of the loop, then a new run starts. */
+/**
+ * Joins, unless the run is past its `timeout` and its timer has not fired. Then one turn of the event loop passes, so that a
+ * result which is ready can still arrive; then the flight times out and the call starts again.
+ */
 function joinInTime<V>(wrapper: Wrapper<V>, flight: Flight<V>, { receiver, args, signals }: Caller): Promise<V> {
-  return flight.isOverdue ? callAfterOverdue(wrapper, flight, receiver, args) : join(wrapper, flight, signals);
+  return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, signals);
 }
 
-async function callAfterOverdue<V>(
+async function retryAfterTimeout<V>(
   wrapper: Wrapper<V>,
   flight: Flight<V>,
   receiver: unknown,
@@ -109,7 +113,7 @@ function awaitRead<V>(given: Call<V>, read: PendingRead<V>, joined: Flight<V> | 
   const flight = joined ?? new Flight<V>(key, 'call');
   const startedAt = namespace.store.coordinator && performance.now();
   flight.admit(signals);
-  if (flight.canBeAbandoned) flight.onAbandoned = () => received(call, 'miss', flight);
+  if (flight.canBeAbandoned) flight.onAbandoned = () => endWithoutRun(call, 'miss', flight);
   if (joined === undefined) namespace.registry.add(flight);
   wrapper.pendingWork.begin();
   read.onSettled((entry) => {
@@ -134,7 +138,7 @@ function failRead<V>({ namespace }: Call<V>, flight: Flight<V>, error: unknown):
   flight.reject(error);
 }
 
-/** A `prime`, refresh or invalidation during the read overrides its result. */
+/** Decides after the read. A `prime`, an invalidation, or a refresh that has finished overrides what was read. */
 function afterRead<V>(
   call: Call<V>,
   flight: Flight<V>,
@@ -146,6 +150,7 @@ function afterRead<V>(
     void serveOrRun(call, override === undefined ? entry : override.entry, { flight, spent });
     return;
   }
+  // A primed value that failed gives nothing to follow. `addPrime` replaced this flight in the registry, so it is added again.
   const { prime } = override;
   const hasFailed = prime.state.name === 'settled' && prime.state.how === 'failed';
   const leader = hasFailed ? registry.underWay(call.key) : prime;
@@ -168,19 +173,19 @@ function serveOrRun<V>(call: Call<V>, entry: Entry<V> | undefined, read?: Read<V
   const now = entry?.freshUntil === undefined && errors.size === 0 ? 0 : Date.now();
   const freshness = entry === undefined ? 'expired' : freshnessOf(entry, now, options);
   if (entry !== undefined && freshness === 'fresh') {
-    received(call, 'hit', read?.flight);
+    endWithoutRun(call, 'hit', read?.flight);
     const isDue = options.earlyRefresh > 0 && isDueEarly(entry, now, options.earlyRefresh, Math.random());
     if (isDue) refreshInBackground(call, entry);
     return serve(entry.value as V, read?.flight);
   }
   const remembered = errors.size === 0 ? undefined : errors.recall(key, now);
   if (entry !== undefined && (freshness === 'stale' || (freshness === 'fallback' && remembered !== undefined))) {
-    received(call, 'stale', read?.flight);
+    endWithoutRun(call, 'stale', read?.flight);
     if (remembered === undefined) refreshInBackground(call, entry);
     return serve(entry.value as V, read?.flight);
   }
   if (remembered !== undefined) {
-    received(call, 'hit', read?.flight);
+    endWithoutRun(call, 'hit', read?.flight);
     return refuse(remembered.error, read?.flight);
   }
   return miss(call, { entry, fallback: freshness === 'fallback' ? entry : undefined, read });
@@ -193,7 +198,7 @@ interface Missed<V> {
   readonly read: Read<V> | undefined;
 }
 
-/** Nothing can be served: follow the background run of the key, else run. */
+/** Nothing can be served. A call without its own flight or fallback joins the background run; a flight follows it. Else `fn` runs. */
 function miss<V>(call: Call<V>, { entry, fallback, read }: Missed<V>): Promise<V> {
   const { wrapper, namespace, key, signals } = call;
   const background = namespace.registry.background(key);
@@ -218,7 +223,7 @@ interface Departure<V> {
   readonly spent?: number | undefined;
 }
 
-/** The read is over. The state changes before the event, in which a listener may invalidate the key. */
+/** Starts a run, or follows `leader`. The state changes before the event: a listener may invalidate the key. */
 function runOrFollow<V>(call: Call<V>, flight: Flight<V>, { leader, seen, spent }: Departure<V>): void {
   const { name, observer, pendingWork, recursion } = call.wrapper;
   pendingWork.begin();
@@ -242,8 +247,8 @@ function refreshInBackground<V>(call: Call<V>, seen: Entry<V>): void {
   new Run(call, flight).start({ seen });
 }
 
-/** No run is needed. The flight ends before the event, in which a listener may invalidate the key and call again. */
-function received<V>(
+/** Ends the flight without a run, then emits the event: a listener may invalidate the key and call again. */
+function endWithoutRun<V>(
   { wrapper, namespace, key }: Call<V>,
   how: 'hit' | 'stale' | 'miss',
   flight: Flight<V> | undefined,

@@ -1,6 +1,5 @@
 import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
-import type { StaleWindows } from '../store/freshness.js';
 import type { Call } from './wrapper.js';
 
 /** How long a value is fresh, in milliseconds; `undefined` where the user's function gave no duration. */
@@ -8,11 +7,6 @@ export function ttlFor<V>(call: Call<V>, value: V): number | undefined {
   const { ttl, jitter } = call.wrapper.options;
   const duration = typeof ttl === 'number' ? ttl : durationFrom(call, 'ttl', () => ttl(value, ...call.args));
   return duration === undefined || jitter === 0 ? duration : duration * (1 - jitter * Math.random());
-}
-
-/** A result without a `ttl` is of use inside a stale window only. */
-export function isStorable(ttl: number, { staleWhileRevalidate, staleIfError }: StaleWindows): boolean {
-  return ttl > 0 || staleWhileRevalidate > 0 || staleIfError > 0;
 }
 
 /** How long an error is remembered, in milliseconds; `undefined` where the user's function gave no duration. */

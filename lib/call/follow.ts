@@ -16,7 +16,7 @@ export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): 
   // Made now: callers do not share the promise of the leader, for they may get a fallback.
   void flight.promise;
   if (flight.fallback !== undefined && softTimeout !== Infinity) {
-    flight.limit(
+    flight.setTimers(
       startTimer(softTimeout, () => serveFallback(call, flight)),
       undefined,
     );

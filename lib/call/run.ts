@@ -3,7 +3,8 @@ import { onAbort, replaceSignals } from '../in-flight/signals.js';
 import { NativePromise, nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
 import { createEntry } from '../store/entry.js';
-import { errorTtlFor, isStorable, ttlFor } from './durations.js';
+import { isStorable } from '../store/freshness.js';
+import { errorTtlFor, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
 import { rejectCallers, serveFallback, settle } from './settle.js';
@@ -35,9 +36,9 @@ export class Run<V> {
   #startedAt: number | undefined;
   /** Aborts the signal that `fn` got, if it got one. */
   #controller: AbortController | undefined;
-  /** Gives the lease back, or ends the wait for it. */
+  /** Gives the lease back (`why`: see `Grant.release`), or ends the wait for it. */
   #release: ((why: 'again' | 'alone') => void) | undefined;
-  /** False where the processes could not be coordinated. */
+  /** False where this process runs without a grant: its result is not written. */
   #mayWrite = true;
   /** The key when `fn` had begun, where the caller could change an argument since; else `undefined`. */
   #keyAtStart: string | undefined;
@@ -67,13 +68,13 @@ export class Run<V> {
 
   #start({ seen, spent = 0 }: RunOptions<V>): void {
     const isLimited = this.#flight.fallback !== undefined || this.#call.wrapper.options.timeout !== Infinity;
-    if (isLimited) this.#limit();
+    if (isLimited) this.#startTimers();
     const { coordinator } = this.#call.namespace.store;
     if (coordinator === undefined) this.#callFn(undefined);
     else void this.#startLeased(coordinator, { seen, spent });
   }
 
-  /** Settle without a run. */
+  /** Fails the flight: no run is possible, or starting it threw. */
   reject(error: unknown): void {
     settle(this.#call, this.#flight, 'failed');
     // Its caller asks for the promise later.
@@ -81,13 +82,13 @@ export class Run<V> {
     this.#flight.reject(error);
   }
 
-  #limit(): void {
+  #startTimers(): void {
     const { timeout, softTimeout } = this.#call.wrapper.options;
     const flight = this.#flight;
     const canFallBack = flight.fallback !== undefined;
     // Made now: callers do not share the promise of `fn`, for they may get something else.
     void flight.promise;
-    flight.limit(
+    flight.setTimers(
       canFallBack && softTimeout !== Infinity
         ? startTimer(softTimeout, () => serveFallback(this.#call, flight))
         : undefined,
@@ -112,7 +113,7 @@ export class Run<V> {
     } else if ('grant' in outcome) {
       this.#startGranted(outcome.grant);
     } else if ('hit' in outcome) {
-      this.#adopt(outcome.hit);
+      this.#serveForeign(outcome.hit);
     } else {
       this.#release = undefined;
       this.#mayWrite = false;
@@ -132,8 +133,8 @@ export class Run<V> {
     this.#callFn(grant);
   }
 
-  /** Another process has brought the value. */
-  #adopt(hit: Entry<V>): void {
+  /** Another process has stored the value: callers get it, and `fn` does not run here. */
+  #serveForeign(hit: Entry<V>): void {
     const { namespace, key } = this.#call;
     const flight = this.#flight;
     if (!flight.isFenced) {
@@ -151,7 +152,7 @@ export class Run<V> {
     this.#isStarted = true;
     // Also when no caller waits any more: `fn` may still use what a shutdown closes.
     pendingWork.begin();
-    // What callers get is settled after the flight, and is a plain promise whatever `fn` returns.
+    // The flight settles before this promise does. It is a native promise, whatever `fn` returns.
     const settled = nativeThen.call(
       this.#produce(),
       (value) => {
@@ -164,7 +165,7 @@ export class Run<V> {
       },
     ) as Promise<V>;
     this.#flight.adopt(settled);
-    // A caller that shares it handles its rejection.
+    // No caller handles the rejection of a background run.
     if (this.#flight.kind === 'background') settled.catch(noop);
   }
 
@@ -193,7 +194,7 @@ export class Run<V> {
     return replaceSignals(args, this.#controller.signal);
   }
 
-  /** Returns what callers get that share the promise of the run. */
+  /** Returns the value for callers that share the promise of the run. */
   #fulfil(value: V, grant: Grant<V> | undefined): V {
     const { wrapper, namespace, key } = this.#call;
     const flight = this.#flight;
@@ -239,7 +240,7 @@ export class Run<V> {
     if (written !== undefined) wrapper.pendingWork.track(written);
   }
 
-  /** Throws the error where callers share the promise of the run; else it rejects the promise that they have. */
+  /** Throws for callers that share the promise of the run; otherwise rejects the flight's own promise. */
   #fail(error: unknown): V {
     const { wrapper, namespace, key } = this.#call;
     const flight = this.#flight;

@@ -34,8 +34,9 @@ const SETTLED = {
 /**
  * A pending result shared by all callers of one key.
  *
- * A call starts in `reading`; it then runs, follows another flight, or settles. A follower whose leader brought nothing
- * follows another flight or runs. `settled` is final. A fence stands beside the state, for it does not change who waits.
+ * A call starts in `reading`; it then runs, follows another flight, or settles. If a primed value that it follows fails, it
+ * follows another flight or runs. `settled` is final: no caller joins any more, and the promise settles right after. A fence
+ * stands beside the state, because it does not change who waits.
  */
 export class Flight<V> {
   /** Invalidated after its run began: its callers get the result, the store does not. */
@@ -113,7 +114,7 @@ export class Flight<V> {
   }
 
   /** Timers that stop when the flight settles. */
-  limit(softTimer: Timer | undefined, timer: StartedTimer | undefined): void {
+  setTimers(softTimer: Timer | undefined, timer: StartedTimer | undefined): void {
     this.#softTimer = softTimer;
     this.#timer = timer;
   }
@@ -189,7 +190,7 @@ export class Flight<V> {
     return this.#isPinned || this.#callers > 0;
   }
 
-  /** A caller leaves. The last one abandons the flight, unless it runs for the store. */
+  /** A caller leaves. The last one abandons the flight, unless it is a background run. */
   leave(reason: unknown): void {
     this.#callers -= 1;
     if (!this.isAwaited && this.kind !== 'background' && !this.isSettled) this.onAbandoned?.(reason);

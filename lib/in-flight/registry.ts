@@ -28,7 +28,7 @@ export class Registry<V> {
     this.#readKey = key;
   }
 
-  /** The flight of the key, if a call has joined it during the read: what was read is its answer too. */
+  /** The flight of the key, if one was made during the read: by a call that joined, a fence, or a read of another key. */
   endRead(key: string): Flight<V> | undefined {
     this.#readKey = undefined;
     if (this.#reentered === undefined) return undefined;
@@ -62,7 +62,7 @@ export class Registry<V> {
     this.#mapOf(flight).delete(flight);
   }
 
-  /** Runs are detached, to be neither written nor joined again. A read goes on; what it brings is ignored. */
+  /** Detaches the flights of the key: no later call joins them, and their results are not stored. A read goes on, and its entry is ignored. */
   fence(key: string): void {
     if (key === this.#readKey) this.#enterRead(key);
     const flight = this.#foreground.get(key);
@@ -94,7 +94,10 @@ export class Registry<V> {
     this.add(refresh);
   }
 
-  /** A background run has settled: a call that reads the store uses `entry`, which it would read if it asked now. */
+  /**
+   * A refresh or background run has a result: a call that reads the store uses `entry` in place of what it reads.
+   * `undefined`: no entry.
+   */
   supply(key: string, entry: Entry<V> | undefined): void {
     const flight = this.joinable(key);
     if (flight?.isReading === true) flight.override({ type: 'use', entry });

@@ -47,3 +47,8 @@ export function lifetimeOf(ttl: number, windows: StaleWindows): number | undefin
   const lifetime = ttl + Math.max(windows.staleWhileRevalidate, windows.staleIfError);
   return lifetime === Infinity ? undefined : Math.ceil(lifetime);
 }
+
+/** A result without a `ttl` is of use inside a stale window only. */
+export function isStorable(ttl: number, { staleWhileRevalidate, staleIfError }: StaleWindows): boolean {
+  return ttl > 0 || staleWhileRevalidate > 0 || staleIfError > 0;
+}

@@ -159,8 +159,8 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     }
   }
 
-  /** A shared store keeps the deadline of a read itself. */
-  limit(read: PendingRead<V>): void {
+  /** A shared store has its own deadline for a read, so none is started here. */
+  startDeadline(read: PendingRead<V>): void {
     if (this.#shared === undefined) this.#deadlines.add(read);
   }
 

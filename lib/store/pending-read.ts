@@ -7,7 +7,7 @@ export interface ReadRules<V> {
   /** The entry in what the store answered, if it is one. */
   accept(key: string, found: unknown): Entry<V> | undefined;
   /** Start the deadline of a read. */
-  limit(read: PendingRead<V>): void;
+  startDeadline(read: PendingRead<V>): void;
   failed(key: string, error: unknown): void;
   timedOut(key: string, read: PendingRead<V>): void;
 }
@@ -32,7 +32,7 @@ export class PendingRead<V> extends Deadline {
   /** To be called once. */
   onSettled(callback: (entry: Entry<V> | undefined) => void): void {
     this.#callback = callback;
-    this.#rules.limit(this);
+    this.#rules.startDeadline(this);
     try {
       NativePromise.resolve(this.#answer).then(
         (found) => {

@@ -11,7 +11,7 @@ export interface Result<V> {
   readonly duration?: number | undefined;
 }
 
-/** Returned where a store has no result that is fresh beyond doubt. */
+/** Returned where there is no result, or where its freshness must be computed from its entry. */
 export const NOT_FRESH = Symbol('not fresh');
 
 /**
@@ -29,14 +29,14 @@ export interface ResultStore<V> {
   get(key: string): unknown;
   /** The same, without making the entry the most recently used one where the store can. */
   peek(key: string): unknown;
-  /** The value, where it is fresh whatever the options say; else `NOT_FRESH`, and `entryOf` tells more. */
+  /** The value, if it never ends (no `freshUntil`); else `NOT_FRESH`: ask `entryOf`. */
   freshValue(stored: unknown): unknown;
   entryOf(stored: unknown): Entry<V> | PendingRead<V> | undefined;
-  /** The promise is only for knowing when the write has ended; `undefined`: it has. */
+  /** Stores the result of a run. Never rejects; a failure is reported. `undefined`: the write has ended. */
   write(key: string, result: Result<V>, grant?: Grant<V>): Promise<unknown> | undefined;
-  /** Remove an entry because a new result is not to be stored. */
+  /** Like `delete`, but for a run whose result is not stored. Never rejects; a failure is reported. */
   remove(key: string): Promise<unknown> | undefined;
-  /** Rejects with the store's error or a `TimeoutError`. */
+  /** Stores a primed value. Rejects with the store's error or a `TimeoutError`. */
   prime(key: string, result: Result<V>, grant?: Grant<V>): Promise<unknown>;
   /** True where the store had the key. Rejects with the store's error or a `TimeoutError`. */
   delete(key: string): Promise<boolean>;

@@ -59,7 +59,10 @@ export type Acquired<V> =
 export interface Grant<V> {
   /** Write the result. `superseded`: another run of the same generation was first. `refused`: a fence came between. */
   commit(entry: Entry<V>, ttl: number | undefined): Promise<'stored' | 'superseded' | 'refused'>;
-  /** Give the right back without a write. `again`: others may try; `alone`: nothing will come from here. */
+  /**
+   * Give the right back without a write. `again`: a waiting process may get it. `alone`: each waiting process runs without a
+   * lease and does not write.
+   */
   release(why: 'again' | 'alone'): void;
   /** Aborts when the grant is known to be void: a fence in another process. */
   readonly lost: AbortSignalLike;
