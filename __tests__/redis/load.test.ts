@@ -195,11 +195,13 @@ describeRedis('a Redis that dies under load', () => {
     const goesOn = async (fault: string): Promise<void> => {
       before = new Set(underWay);
       await until(() => before.size === 0, `those who called before, with ${fault}`);
+      // A deadline that passes while this process is busy opens no breaker, so a busy machine takes longer.
+      const limit = 60_000;
       await until(async () => {
         const [from, since, enough] = [sent, performance.now(), answered + 10_000];
         await until(() => answered >= enough, `answers with ${fault}`);
         return sent - from <= 1 + (performance.now() - since) / 1_000;
-      }, `ten thousand answers with one command a second, with ${fault}`);
+      }, `ten thousand answers with one command a second, with ${fault}`, limit);
     };
     try {
       await hitsAgain('hits');
@@ -225,7 +227,7 @@ describeRedis('a Redis that dies under load', () => {
     // Far more than a deadline, for the machine may be busy; far less than a client waits by itself.
     expect(slowest).toBeLessThan(STORE_TIMEOUT + 2_000);
     await until(async () => (await recordsOf(client)).length === 0, 'every lease to be given back');
-  }, 60_000);
+  }, 240_000);
 });
 
 /** What a server says that holds `value 7` for `f(7)`, and so on. */
