@@ -197,11 +197,15 @@ describeRedis('a Redis that dies under load', () => {
       await until(() => before.size === 0, `those who called before, with ${fault}`);
       // A deadline that passes while this process is busy opens no breaker, so a busy machine takes longer.
       const limit = 60_000;
-      await until(async () => {
-        const [from, since, enough] = [sent, performance.now(), answered + 10_000];
-        await until(() => answered >= enough, `answers with ${fault}`);
-        return sent - from <= 1 + (performance.now() - since) / 1_000;
-      }, `ten thousand answers with one command a second, with ${fault}`, limit);
+      await until(
+        async () => {
+          const [from, since, enough] = [sent, performance.now(), answered + 10_000];
+          await until(() => answered >= enough, `answers with ${fault}`);
+          return sent - from <= 1 + (performance.now() - since) / 1_000;
+        },
+        `ten thousand answers with one command a second, with ${fault}`,
+        limit,
+      );
     };
     try {
       await hitsAgain('hits');
