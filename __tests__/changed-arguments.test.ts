@@ -100,4 +100,50 @@ describe('arguments that the caller changes after the call', () => {
     await call;
     expect(await list.has(queryOf(9))).toBe(true);
   });
+
+  it('reject the call where `encode` reads an instance that has changed before `fn` starts', async () => {
+    class Id {
+      constructor(public value: number) {}
+    }
+    const load = memoizeAsync(async (id: Id) => id.value, {
+      name: 'load',
+      cache: new FaultyStore('later'),
+      encode: (value) => (value instanceof Id ? ['Id', value.value] : undefined),
+    });
+    const id = new Id(1);
+    const call = load(id);
+    id.value = 2;
+    await expect(call).rejects.toThrow('load: an argument has changed between the call and the start of its run');
+    expect(await load(new Id(1))).toBe(1);
+  });
+
+  it('do not undo a fence that a getter makes while they are compared', async () => {
+    let reads = 0;
+    const load = memoizeAsync(async (_query: object) => flush(), { name: 'load' });
+    const query = Object.defineProperty({}, 'a', {
+      enumerable: true,
+      get: () => {
+        reads += 1;
+        if (reads === 4) void load.delete({ a: 1 });
+        return 1;
+      },
+    });
+    await load(query);
+    if (reads >= 4) expect(await load.has({ a: 1 })).toBe(false);
+    expect(reads).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each([
+    ['keyOf', { keyOf: async () => Promise.reject(new Error('mine')) }],
+    ['encode', { encode: async () => Promise.reject(new Error('mine')) }],
+  ])('end no process where `%s` is async and rejects', async (_, options) => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const load = memoizeAsync(async (_value: object) => 1, { name: 'load', ...options });
+    await expect(load(new (class Other {})())).rejects.toThrow('cannot build a key');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
 });

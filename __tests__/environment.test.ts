@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { RememberedErrors } from '../lib/in-flight/remembered-errors.js';
 import { deferred, flush } from './support/call-recorder.js';
 import { FaultyStore } from './support/faulty-store.js';
-import type { Entry } from 'aiocachetools';
+import type { Entry, Memoized } from 'aiocachetools';
 
 const globals = { Promise, setTimeout };
 
@@ -13,6 +13,12 @@ afterEach(() => {
   Object.assign(globalThis, globals);
   jest.useRealTimers();
 });
+
+function deferredNumber() {
+  let resolve: (value: number) => void = () => undefined;
+  const promise = new Promise<number>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
 
 /** Replaces a global, as test tools and APM agents do. */
 function replace(name: keyof typeof globals, value: unknown): void {
@@ -121,7 +127,68 @@ describe('in an environment that others change', () => {
   });
 });
 
+describe('a store whose `get` calls the wrapper', () => {
+  function nesting(act: (load: Load, depth: number) => void) {
+    let depth = 0;
+    const entries = new Map<string, Entry<number>>();
+    const store = {
+      get: (key: string) => {
+        depth += 1;
+        act(load, depth);
+        return entries.get(key);
+      },
+      set: (key: string, entry: Entry<number>) => entries.set(key, entry),
+      delete: (key: string) => entries.delete(key),
+    };
+    const load: Load = memoizeAsync(async (id: number) => id, { name: 'load', cache: store });
+    return load;
+  }
+  type Load = Memoized<(id: number) => Promise<number>>;
+
+  it('for another key answers both', async () => {
+    let isOn = false;
+    const inner: Promise<number>[] = [];
+    const load = nesting((wrapper) => {
+      if (isOn && inner.length === 0) inner.push(wrapper(1));
+    });
+    await load(0);
+    isOn = true;
+    expect(await load(0)).toBe(0);
+    expect(new Set(await Promise.all(inner))).toEqual(new Set([1]));
+  });
+
+  it('for the same key, after it has primed it, answers every call', async () => {
+    const inner: Promise<unknown>[] = [];
+    const load = nesting((wrapper, depth) => {
+      if (depth === 1) inner.push(wrapper(0), wrapper.prime([0], 5), wrapper(0));
+      else if (depth === 2) inner.push(wrapper(0));
+    });
+    const outer = load(0);
+    expect(await outer).toBeDefined();
+    for (const answer of await Promise.all(inner.filter((_, index) => index !== 1))) expect([0, 5]).toContain(answer);
+  });
+});
+
 describe('signals', () => {
+  it('that abort each other let each caller leave once', async () => {
+    const [one, two, three] = [new AbortController(), new AbortController(), new AbortController()];
+    const { promise, resolve } = deferredNumber();
+    const load = memoizeAsync(
+      async (id: number, ...options: { signal?: AbortSignal }[]) => {
+        if (id === 1) options[0]?.signal?.addEventListener('abort', () => two.abort());
+        return promise;
+      },
+      { name: 'load' },
+    );
+    const left = [load(1, { signal: one.signal }), load(2, { signal: one.signal }, { signal: two.signal })];
+    const stays = load(2, { signal: three.signal }, { signal: three.signal });
+    one.abort();
+    for (const call of left) await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+    resolve(7);
+    expect(await stays).toBe(7);
+    expect(load.stats()).toMatchObject({ aborts: 2 });
+  });
+
   it('have one listener, however many calls share one', async () => {
     const gate = deferred<number>();
     const load = memoizeAsync(async (id: number, _options: { signal: AbortSignal }) => gate.promise.then(() => id));
@@ -191,6 +258,20 @@ describe('settled', () => {
 });
 
 describe('RememberedErrors', () => {
+  it('drop what is over early, behind what stays long, and after fake timers have come and gone', async () => {
+    const errors = new RememberedErrors();
+    jest.useFakeTimers({ now: 1_000 });
+    errors.remember('of a dead clock', new Error('no'), 1_010);
+    await Promise.resolve();
+    jest.useRealTimers();
+    jest.useFakeTimers({ now: 1_000 });
+    errors.remember('long', new Error('no'), 100_000);
+    errors.remember('short', new Error('no'), 1_100);
+    await jest.advanceTimersByTimeAsync(2_200);
+    expect(errors.size).toBe(1);
+    errors.forgetAll();
+  });
+
   it('drop what is over, without being asked', async () => {
     jest.useFakeTimers({ now: 1_000 });
     const errors = new RememberedErrors();

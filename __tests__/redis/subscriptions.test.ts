@@ -6,7 +6,7 @@ import { memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createClientPool } from 'redis';
-import { HomeContext } from '../../lib/redis/home-context.js';
+import { HomeContext } from '../../lib/platform/home-context.js';
 import { clientKinds, clusterKinds } from '../support/redis-clients.js';
 import { TestCluster } from '../support/redis-cluster.js';
 import { describeRedis, TestServer, until } from '../support/redis-server.js';

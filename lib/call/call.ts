@@ -78,9 +78,10 @@ async function retryAfterTimeout<V>(
   receiver: unknown,
   args: readonly unknown[],
 ): Promise<V> {
+  const copies = wrapper.buildKey.copyArguments(args);
   await new NativePromise<void>((resolve) => startTimer(0, resolve));
   flight.expire();
-  return answerCall(wrapper, receiver, args);
+  return answerCall(wrapper, receiver, copies);
 }
 
 /** Asks the store, which may call the wrapper for the same key before it answers: such a call joins. */
@@ -108,7 +109,14 @@ function hit<V>(wrapper: Wrapper<V>, key: string, value: V): Promise<V> {
 
 /** The store answers later. Calls of the key join meanwhile. */
 function awaitRead<V>(given: Call<V>, read: PendingRead<V>, joined: Flight<V> | undefined): Promise<V> {
-  const call = withCopiedArguments(given);
+  let call: Call<V>;
+  try {
+    call = withCopiedArguments(given);
+  } catch (error) {
+    // What the store answers is ignored, and its rejection is handled.
+    read.onSettled(noop);
+    throw error;
+  }
   const { wrapper, namespace, key, signals } = call;
   const flight = joined ?? new Flight<V>(key, 'call');
   const startedAt = namespace.store.coordinator && performance.now();
@@ -263,12 +271,17 @@ function endWithoutRun<V>(
 /** To the one caller, or to all callers of the flight whose read has ended. */
 function serve<V>(value: V, flight: Flight<V> | undefined): Promise<V> {
   if (flight === undefined) return NativePromise.resolve(value);
+  // Made now: a flight that a store made by calling the wrapper may have no caller yet.
+  void flight.promise;
   flight.resolve(value);
   return flight.promise;
 }
 
 function refuse<V>(error: unknown, flight: Flight<V> | undefined): Promise<V> {
   if (flight === undefined) return NativePromise.reject(error);
+  void flight.promise;
   flight.reject(error);
   return flight.promise;
 }
+
+function noop(): void {}

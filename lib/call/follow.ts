@@ -2,11 +2,14 @@ import { nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
 import { Run } from './run.js';
 import { rejectCallers, serveFallback, settle } from './settle.js';
+import { withCopiedArguments } from './wrapper.js';
 import type { Flight } from '../in-flight/flight.js';
 import type { Call } from './wrapper.js';
 
 /** Let a flight share the run of another one. */
-export function follow<V>(call: Call<V>, flight: Flight<V>, leader: Flight<V>): void {
+export function follow<V>(given: Call<V>, flight: Flight<V>, leader: Flight<V>): void {
+  // A primed value may fail, and then `fn` starts later: with the arguments of now.
+  const call = leader.kind === 'prime' ? withCopiedArguments(given) : given;
   const { softTimeout } = call.wrapper.options;
   flight.follow(leader);
   flight.onAbandoned = (reason) => {

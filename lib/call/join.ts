@@ -7,13 +7,14 @@ import type { Call, Wrapper } from './wrapper.js';
 
 /** Share the flight of the key. */
 export function join<V>(wrapper: Wrapper<V>, flight: Flight<V>, signals: Call<V>['signals']): Promise<V> {
-  flight.admit(signals);
+  const cycle = wrapper.recursion?.cycle(flight);
+  // A call that waits for itself is no caller of the flight.
+  if (cycle === undefined) flight.admit(signals);
   wrapper.observer.received('join', flight.key);
   if (flight.isFallbackServed) {
     if (freshnessOf(flight.fallback!, Date.now(), wrapper.options) === 'expired') flight.reopen();
     else wrapper.observer.fellBack(flight.key, 'soft-timeout');
   }
-  const cycle = wrapper.recursion?.cycle(flight);
   return cycle === undefined
     ? waitFor(wrapper, flight, signals)
     : NativePromise.reject(recursionError(wrapper.name, cycle));

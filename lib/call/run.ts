@@ -8,7 +8,7 @@ import { errorTtlFor, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
 import { rejectCallers, serveFallback, settle } from './settle.js';
-import { canChange, withCopiedArguments } from './wrapper.js';
+import { canChange, mayHaveChanged, withCopiedArguments } from './wrapper.js';
 import type { Flight } from '../in-flight/flight.js';
 import type { RecursionGuard } from '../in-flight/recursion.js';
 import type { Coordinator } from '../store/coordinator.js';
@@ -71,7 +71,11 @@ export class Run<V> {
     if (isLimited) this.#startTimers();
     const { coordinator } = this.#call.namespace.store;
     if (coordinator === undefined) this.#callFn(undefined);
-    else void this.#startLeased(coordinator, { seen, spent });
+    else this.#startLeased(coordinator, { seen, spent }).catch((error: unknown) => this.#failStart(error));
+  }
+
+  #failStart(error: unknown): void {
+    if (!this.#flight.isSettled) this.reject(error);
   }
 
   /** Fails the flight: no run is possible, or starting it threw. */
@@ -174,6 +178,7 @@ export class Run<V> {
     const { wrapper, receiver } = this.#call;
     const { fn, recursion } = wrapper;
     try {
+      if (mayHaveChanged(this.#call) && this.#keyNow() !== this.#call.key) throw changedError(wrapper.name);
       const args = this.#arguments() as unknown[];
       const returned = recursion === undefined ? fn.apply(receiver, args) : this.#enter(recursion, args);
       if (canChange(this.#call)) this.#keyAtStart = this.#keyNow();
@@ -204,8 +209,9 @@ export class Run<V> {
     const duration = this.#elapsed();
     // The user's function may call controls, so fences must still find the flight.
     const ttl = namespace.store.isKeeping && this.#mayWrite ? ttlFor(this.#call, value) : undefined;
+    const haveArgumentsChanged = this.#haveArgumentsChanged();
     if (this.#hasSettled()) return value;
-    const isDiscarded = flight.isFenced || this.#haveArgumentsChanged();
+    const isDiscarded = flight.isFenced || haveArgumentsChanged;
     if (isDiscarded) {
       this.#release?.('again');
     } else {
@@ -244,11 +250,12 @@ export class Run<V> {
   #fail(error: unknown): V {
     const { wrapper, namespace, key } = this.#call;
     const flight = this.#flight;
-    if (flight.isSettled) return undefined as V;
+    if (flight.isSettled) return this.#failLate(error);
     const duration = this.#elapsed();
     const ttl = errorTtlFor(this.#call, error);
-    if (this.#hasSettled()) return undefined as V;
-    const isRemembered = ttl !== undefined && ttl > 0 && !flight.isFenced && !this.#haveArgumentsChanged();
+    const haveArgumentsChanged = this.#haveArgumentsChanged();
+    if (this.#hasSettled()) return this.#failLate(error);
+    const isRemembered = ttl !== undefined && ttl > 0 && !flight.isFenced && !haveArgumentsChanged;
     if (isRemembered) namespace.errors.remember(key, error, Date.now() + ttl);
     this.#release?.(flight.isFenced ? 'again' : 'alone');
     settle(this.#call, flight, 'failed');
@@ -256,6 +263,13 @@ export class Run<V> {
     if (flight.isShared) throw error;
     rejectCallers(this.#call, flight, error, 'error');
     return undefined as V;
+  }
+
+  /** The flight has settled before `fn` failed: no caller waits. */
+  #failLate(error: unknown): V {
+    if (!this.#flight.isShared) return undefined as V;
+    this.#flight.promise.catch(noop);
+    throw error;
   }
 
   /**
@@ -305,6 +319,11 @@ export class Run<V> {
   #elapsed(): number {
     return this.#startedAt === undefined ? NaN : performance.now() - this.#startedAt;
   }
+}
+
+/** An instance that `encode` reads cannot be copied, so the run would have other arguments than its key. */
+function changedError(name: string): TypeError {
+  return new TypeError(`${name}: an argument has changed between the call and the start of its run`);
 }
 
 /** A commit that lost to a fence in another process discards its result. */

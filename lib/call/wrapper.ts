@@ -44,7 +44,14 @@ export function withCopiedArguments<V>(call: Call<V>): Call<V> {
 
 /** True where the key comes from arguments that the caller can still change. */
 export function canChange<V>({ wrapper, args, isCopied }: Call<V>): boolean {
-  return isCopied !== true && wrapper.options.keyOf === undefined && args.some(isObject);
+  const { keyOf, encode } = wrapper.options;
+  return keyOf === undefined && (isCopied !== true || encode !== undefined) && args.some(isObject);
+}
+
+/** True where a copy still holds instances that `encode` reads, which the caller may have changed since the call. */
+export function mayHaveChanged<V>({ wrapper, isCopied }: Call<V>): boolean {
+  const { keyOf, encode } = wrapper.options;
+  return isCopied === true && keyOf === undefined && encode !== undefined;
 }
 
 function isObject(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import { isAbortSignal } from '../platform/abort-signal.js';
+import { isThenable, NativePromise } from '../platform/promise.js';
 import { canonicalizeBuiltIn, hostCompare } from './built-ins.js';
 import { describeObject } from './describe-object.js';
 import { enumerableSymbols, inheritsEnumerables, rootPrototype } from './intrinsics.js';
@@ -102,7 +103,11 @@ export class Canonicalizer {
     if (replacement === undefined || replacement === value) throw new UnkeyableValue(describe(), value);
     try {
       // `encode` is not asked about it: an `encode` that is async would return promises for ever.
-      if (toString.call(replacement) === '[object Promise]') throw new UnkeyableValue('Promise', replacement);
+      if (isThenable(replacement)) {
+        // Its own rejection must not end the process.
+        NativePromise.resolve(replacement).catch(() => undefined);
+        throw new UnkeyableValue('Promise', replacement);
+      }
       const text = `@E${this.#value(replacement, level)}`;
       this.#header = undefined;
       return text;

@@ -1,4 +1,5 @@
 import { UnkeyableArgumentError } from '../errors.js';
+import { isThenable, NativePromise } from '../platform/promise.js';
 import { Canonicalizer } from './canonicalize.js';
 import { ArgumentCopier } from './argument-copier.js';
 import { isInstance } from './describe-object.js';
@@ -87,6 +88,8 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
 
   function resultOf(select: NonNullable<typeof keyOf>, receiver: unknown, args: readonly unknown[]): unknown {
     const result: unknown = Reflect.apply(select, receiver, args);
+    // A promise is refused. Its own rejection must not end the process.
+    if (isThenable(result)) NativePromise.resolve(result).catch(() => undefined);
     // Often a misspelt property, which would give all calls one key.
     if (result === undefined) throw unkeyable(new UnkeyableValue('undefined'), 0);
     return result;

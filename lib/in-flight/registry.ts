@@ -18,7 +18,8 @@ export class Registry<V> {
   /** The flight that a call joins. */
   joinable(key: string): Flight<V> | undefined {
     if (key === this.#readKey) this.#enterRead(key);
-    const flight = this.#foreground.get(key);
+    // A call during the read of its key waits for that read, also where a prime has taken the place of its flight and ended.
+    const flight = this.#foreground.get(key) ?? this.#reentered?.get(key);
     return flight?.isEnding === true ? undefined : flight;
   }
 

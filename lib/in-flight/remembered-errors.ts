@@ -1,4 +1,5 @@
-import { startTimer } from '../platform/timer.js';
+import { HomeContext } from '../platform/home-context.js';
+import { currentClock, startTimer } from '../platform/timer.js';
 import type { Timer } from '../platform/timer.js';
 
 /** How many rejections are remembered at most; the oldest is dropped first. */
@@ -15,8 +16,13 @@ interface Remembered {
 /** Rejections that are served for a while instead of another run. They never leave this process. */
 export class RememberedErrors {
   readonly #errors = new Map<string, Remembered>();
+  /** The timer of the sweep belongs to no caller. */
+  readonly #home = new HomeContext();
   /** Drops errors whose time is over. One timer for all of them, set while there are any. */
   #sweeper: Timer | undefined;
+  #sweepsAt = Infinity;
+  /** What the sweeper was set with: fake timers may have gone since. */
+  #clock: unknown;
 
   get size(): number {
     return this.#errors.size;
@@ -27,7 +33,8 @@ export class RememberedErrors {
     this.#errors.delete(key);
     this.#errors.set(key, { error, until });
     if (this.#errors.size > CAPACITY) this.#dropOldest();
-    if (this.#sweeper === undefined) this.#sweepLater();
+    const isSweptInTime = this.#sweepsAt <= until + SWEEP_INTERVAL && this.#clock === currentClock();
+    if (!isSweptInTime) this.#sweepAt(until);
   }
 
   recall(key: string, now: number): { readonly error: unknown } | undefined {
@@ -44,7 +51,7 @@ export class RememberedErrors {
   forgetAll(): void {
     this.#errors.clear();
     this.#sweeper?.stop();
-    this.#sweeper = undefined;
+    this.#sweepsAt = Infinity;
   }
 
   #dropOldest(): void {
@@ -54,17 +61,24 @@ export class RememberedErrors {
     }
   }
 
-  #sweepLater(): void {
-    let first = Infinity;
-    for (const { until } of this.#errors.values()) first = Math.min(first, until);
-    const delay = Math.max(SWEEP_INTERVAL, first - Date.now() + 1);
-    if (delay < Infinity) this.#sweeper = startTimer(delay, () => this.#sweep());
+  #sweepAt(until: number): void {
+    const delay = Math.max(SWEEP_INTERVAL, until - Date.now() + 1);
+    this.#sweepsAt = Date.now() + delay;
+    this.#clock = currentClock();
+    this.#home.run(() => {
+      this.#sweeper?.stop();
+      if (this.#errors.size > 0) this.#sweeper = startTimer(delay, () => this.#sweep());
+    });
   }
 
   #sweep(): void {
-    this.#sweeper = undefined;
+    this.#sweepsAt = Infinity;
     const now = Date.now();
-    for (const [key, { until }] of this.#errors) if (until <= now) this.#errors.delete(key);
-    if (this.#errors.size > 0) this.#sweepLater();
+    let first = Infinity;
+    for (const [key, { until }] of this.#errors) {
+      if (until <= now) this.#errors.delete(key);
+      else first = Math.min(first, until);
+    }
+    if (first < Infinity) this.#sweepAt(first);
   }
 }

@@ -67,7 +67,8 @@ function watch(signal: AbortSignalLike, listener: (reason: unknown) => void): vo
   const listeners = new Set([listener]);
   const abort = (): void => {
     const reason = reasonOf(signal);
-    for (const each of [...listeners]) each(reason);
+    // A listener may stop others.
+    for (const each of [...listeners]) if (listeners.has(each)) each(reason);
   };
   signal.addEventListener('abort', abort);
   watches.set(signal, { listeners, abort });

@@ -1,6 +1,6 @@
 import { startTimer } from '../platform/timer.js';
 import { ignore } from './clients/client.js';
-import { HomeContext } from './home-context.js';
+import { HomeContext } from '../platform/home-context.js';
 import type { Timer } from '../platform/timer.js';
 import type { MessageSource, Subscriber } from './clients/client.js';
 

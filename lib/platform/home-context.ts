@@ -1,3 +1,5 @@
+import { NativePromise } from './promise.js';
+
 /**
  * Runs jobs in the asynchronous context in which this object was made. What lives longer than a call (a socket, a timer
  * that is set again and again) belongs there: it would otherwise keep the context of the first caller alive, and pass it
@@ -18,7 +20,7 @@ export class HomeContext {
   }
 
   #wait(): void {
-    void new Promise<void>((resolve) => (this.#wake = resolve)).then(() => {
+    void new NativePromise<void>((resolve) => (this.#wake = resolve)).then(() => {
       this.#wait();
       for (const job of this.#jobs.splice(0)) job();
     });
