@@ -50,7 +50,12 @@ function pack() {
   const [{ filename, files }] = JSON.parse(output.slice(output.indexOf('[\n')));
   const stray = files
     .map(({ path }) => path)
-    .filter((path) => !/^(dist|lib)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path));
+    .filter(
+      (path) =>
+        !/^(dist|lib)\/|^docs\/([\w-]+\.md|images\/[\w-]+\.svg)$|^llms(-full)?\.txt$|^[A-Z]+(\.md)?$|^package\.json$/.test(
+          path,
+        ),
+    );
   assert.deepEqual(stray, [], 'files that do not belong into the package');
   report(`packed ${files.length} files`);
   return join(folder, filename);

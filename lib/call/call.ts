@@ -1,3 +1,4 @@
+import { isWellFormed } from '../hashing/well-formed.js';
 import { Flight } from '../in-flight/flight.js';
 import { abortedSignal, findSignals, reasonOf } from '../in-flight/signals.js';
 import { NativePromise } from '../platform/promise.js';
@@ -26,17 +27,18 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
     const key = wrapper.buildKey.recall(args);
     if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
     const flight = namespace.registry.joinable(key);
-    if (flight !== undefined) return joinInTime(wrapper, flight, { receiver, args, signals: undefined });
+    if (flight !== undefined) {
+      return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, undefined);
+    }
     const { store } = namespace;
-    if (store.isForeign) return answerFrom({ wrapper, namespace, key, receiver, args, signals: undefined });
     // Hot path: a store of this library answers at once and cannot call the wrapper, so the read needs no flight.
-    const stored = store.get(key);
+    const stored = store.isForeign ? undefined : store.get(key);
     const value = store.freshValue(stored);
     if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
-    return serveOrRun(
-      { wrapper, namespace, key, receiver, args, signals: undefined },
-      store.entryOf(stored) as Entry<V>,
-    );
+    // A lone string is its own key unless it holds lone surrogates. Nothing is stored under one that does.
+    if (!isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args);
+    const call = { wrapper, namespace, key, receiver, args, signals: undefined };
+    return store.isForeign ? answerFrom(call) : serveOrRun(call, store.entryOf(stored) as Entry<V> | undefined);
   } catch (error) {
     return NativePromise.reject(error);
   }
@@ -54,24 +56,16 @@ function answerNewKey<V>(
   const aborted = signals && abortedSignal(signals);
   if (aborted !== undefined) return NativePromise.reject(reasonOf(aborted));
   const flight = namespace.registry.joinable(key);
-  if (flight !== undefined) return joinInTime(wrapper, flight, { receiver, args, signals });
+  if (flight !== undefined) {
+    return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, signals);
+  }
   return answerFrom({ wrapper, namespace, key, receiver, args, signals });
 }
 
-interface Caller {
-  readonly receiver: unknown;
-  readonly args: readonly unknown[];
-  readonly signals: Call<unknown>['signals'];
-}
-
 /**
- * Joins, unless the run is past its `timeout` and its timer has not fired. Then one turn of the event loop passes, so that a
- * result which is ready can still arrive; then the flight times out and the call starts again.
+ * The run is past its `timeout`, and its timer has not fired. One turn of the event loop passes, so that a result which is
+ * ready can still arrive; then the flight times out and the call starts again.
  */
-function joinInTime<V>(wrapper: Wrapper<V>, flight: Flight<V>, { receiver, args, signals }: Caller): Promise<V> {
-  return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, signals);
-}
-
 async function retryAfterTimeout<V>(
   wrapper: Wrapper<V>,
   flight: Flight<V>,

@@ -24,7 +24,10 @@ export interface KeyOptions {
 /** (receiver, args) => key. Throws UnkeyableArgumentError, or what `keyOf`, `encode`, a predicate or a getter throws. */
 export interface KeyBuilder {
   (receiver: unknown, args: readonly unknown[]): string;
-  /** The key of arguments that take no building: a lone string, or a list that was seen before. They hold no signal. */
+  /**
+   * The key of arguments that take no building: a lone string, or a list that was seen before. They hold no signal. It does
+   * not check that the string is well-formed: where it is not, the key must be built.
+   */
   recall(args: readonly unknown[]): string | undefined;
   /** The arguments as they are now: what the key is built from is copied, everything else stays the same object. */
   copyArguments(args: readonly unknown[]): readonly unknown[];
@@ -48,7 +51,6 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
   const { name, keyOf, encode, maxSize } = options;
   let idle: Canonicalizer | undefined;
   let copier: ArgumentCopier | undefined;
-  let lastChecked: string | undefined;
   const digest = createDigest();
   const exclusions = keyOf === undefined ? compileIgnore(options.ignore ?? []) : noExclusions;
 
@@ -64,27 +66,15 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
     recall: (args: readonly unknown[]) => {
       if (!canRecall) return undefined;
       const first = args[0];
-      return args.length === 1 && typeof first === 'string' && beginsLikeAWord(first)
-        ? ownKey(first)
-        : keys?.find(args);
+      return args.length === 1 && typeof first === 'string' && beginsLikeAWord(first) ? first : keys?.find(args);
     },
     copyArguments: (args: readonly unknown[]) => (copier ??= new ArgumentCopier(exclusions)).copy(args),
     forget: () => {
       keys?.forget();
       // The encoder holds texts of properties and names of objects.
       idle = undefined;
-      lastChecked = undefined;
     },
   });
-
-  /** Remembering one string saves a hot key the check, which costs a tenth of a hit. */
-  function ownKey(text: string): string | undefined {
-    if (text !== lastChecked) {
-      if (!isWellFormed(text)) return undefined;
-      lastChecked = text;
-    }
-    return text;
-  }
 
   function resultOf(select: NonNullable<typeof keyOf>, receiver: unknown, args: readonly unknown[]): unknown {
     const result: unknown = Reflect.apply(select, receiver, args);
