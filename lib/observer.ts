@@ -39,7 +39,7 @@ export class Observer {
 
   /** True if a listener or the log wants events, so that durations are measured. */
   get isHeard(): boolean {
-    return this.#listener !== undefined || this.#log?.enabled === true;
+    return this.#listener !== undefined || this.#log?.isEnabled === true;
   }
 
   stats(): Stats {
@@ -105,7 +105,7 @@ export class Observer {
 
   #tell(event: MemoizeEvent): void {
     const log = this.#log;
-    if (log?.enabled === true) this.#write(log, event);
+    if (log?.isEnabled === true) this.#write(log, event);
     const listener = this.#listener;
     if (listener === undefined) return;
     try {
@@ -122,12 +122,12 @@ export class Observer {
     const values = Object.values(details).map((value: unknown) =>
       type === 'run' && value instanceof Error ? String(value) : value,
     );
-    this.#attempt(() => log(`%s %s${' %o'.repeat(values.length)}`, type, printable(key), ...values));
+    this.#attempt(() => log.write(`%s %s${' %o'.repeat(values.length)}`, type, printable(key), ...values));
   }
 
   /** A listener that fails is told to the log; it must change no outcome. */
   #listenerFailed(error: unknown): void {
-    this.#attempt(() => this.#log?.('onEvent failed: %o', error));
+    this.#attempt(() => this.#log?.write('onEvent failed: %o', error));
   }
 
   /** A log that throws must change no outcome either, and cannot be reported anywhere. */
