@@ -128,7 +128,8 @@ class RunningTimer implements StartedTimer {
 
   #wait(delay: number, callback: () => void): void {
     try {
-      this.#handle = this.#host.setTimeout.call(globalThis, callback, delay) as Handle | undefined;
+      // Node 24 warns of a delay below 0.
+      this.#handle = this.#host.setTimeout.call(globalThis, callback, Math.max(0, delay)) as Handle | undefined;
       // A browser's handle is a number; one of a test may be anything.
       this.#handle?.unref?.();
     } catch {
