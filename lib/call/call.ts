@@ -136,7 +136,6 @@ function failRead<V>({ namespace }: Call<V>, flight: Flight<V>, error: unknown):
   if (flight.isSettled) return;
   namespace.registry.remove(flight);
   flight.settle('failed');
-  void flight.promise;
   flight.reject(error);
 }
 
@@ -265,15 +264,12 @@ function endWithoutRun<V>(
 /** To the one caller, or to all callers of the flight whose read has ended. */
 function serve<V>(value: V, flight: Flight<V> | undefined): Promise<V> {
   if (flight === undefined) return NativePromise.resolve(value);
-  // Made now: a flight that a store made by calling the wrapper may have no caller yet.
-  void flight.promise;
   flight.resolve(value);
   return flight.promise;
 }
 
 function refuse<V>(error: unknown, flight: Flight<V> | undefined): Promise<V> {
   if (flight === undefined) return NativePromise.reject(error);
-  void flight.promise;
   flight.reject(error);
   return flight.promise;
 }

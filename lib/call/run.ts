@@ -81,8 +81,6 @@ export class Run<V> {
   /** Fails the flight: no run is possible, or starting it threw. */
   reject(error: unknown): void {
     settle(this.#call, this.#flight, 'failed');
-    // Its caller asks for the promise later.
-    void this.#flight.promise;
     this.#flight.reject(error);
   }
 

@@ -152,11 +152,15 @@ export class Flight<V> {
     this.#promise ??= promise;
   }
 
+  /** Also before the first caller has asked for the promise. */
   resolve(value: V): void {
+    if (this.#promise === undefined) void this.#createPromise();
     this.#resolve?.(value);
   }
 
+  /** Also before the first caller has asked for the promise. */
   reject(error: unknown): void {
+    if (this.#promise === undefined) void this.#createPromise();
     if (this.#reject === undefined) return;
     this.#reject(error);
     // No caller may be waiting: a background run, or one that was primed.
