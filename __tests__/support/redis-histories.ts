@@ -95,7 +95,10 @@ export class Histories {
     this.#keys = seeds.flatMap((_, lane) => keysOf(run, lane));
     await this.#client.flushall();
     await this.#inStep();
-    await Promise.all(seeds.map((seed, lane) => this.#runOne(createRandom(seed), keysOf(run, lane), length)));
+    const lanes = seeds.map((seed, lane) => this.#runOne(createRandom(seed), keysOf(run, lane), length));
+    // What has failed in one is told when all are over: the processes are ended then.
+    await Promise.allSettled(lanes);
+    await Promise.all(lanes);
     await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
     await this.#check();
     await this.#checkNear();
@@ -236,7 +239,7 @@ export class Histories {
     if (errors.length > 0) this.#fail(`${name} got ${errors.join()}`);
     for (const value of values) {
       this.#answers += 1;
-      this.#judge(value, floors, name);
+      await this.#judge(value, floors, name);
     }
   }
 
@@ -247,7 +250,7 @@ export class Histories {
       for (const key of this.#keys) {
         const { values } = await worker.call(key, {}, 1);
         for (const value of values)
-          this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}, at the end,`);
+          await this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}, at the end,`);
       }
     }
     await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
@@ -261,7 +264,7 @@ export class Histories {
     const texts = names.length === 0 ? [] : await this.#client.mget(names);
     for (const text of texts) {
       const { value } = JSON.parse(text?.replace(/^1 \S+ \d+ /, '') ?? '{}') as { value?: string };
-      if (value !== undefined) this.#judge(value, floors, 'the server');
+      if (value !== undefined) await this.#judge(value, floors, 'the server');
     }
   }
 
@@ -273,12 +276,14 @@ export class Histories {
     for (const worker of this.#fleet.workers) {
       for (const key of this.#keys) {
         const value: string | undefined = await worker.ask({ do: 'peek', key });
-        if (value !== undefined) this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}`);
+        if (value !== undefined) await this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}`);
       }
     }
   }
 
-  #judge(value: string, floors: ReadonlyMap<string, number>, where: string): void {
+  async #judge(value: string, floors: ReadonlyMap<string, number>, where: string): Promise<void> {
+    // The value may have come through the server before its worker's own message that a run has begun.
+    if (!this.#made.has(value)) await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'stats' })));
     const made = this.#made.get(value);
     if (made === undefined) return this.#fail(`${where} has ${value}, which was not made in this history`);
     const floor = floors.get(made.key) ?? 0;
