@@ -9,6 +9,7 @@ const names = [
   'cache',
   'clear',
   'delete',
+  'expire',
   'for',
   'has',
   'keyOf',

@@ -81,6 +81,17 @@ export interface Controls<F extends OptionalFunction> {
   delete(...args: FewerArguments<OverloadParameters<F>>): Promise<boolean>;
 
   /**
+   * Invalidates one call softly: as if its `ttl` ended now. Resolves with `true` where there was an entry of use.
+   *
+   * Inside a stale window the old value still answers, and the next call refreshes it. Without a stale window it is
+   * `delete`. Runs that started before are never stored. Rejects with the store's error or a `TimeoutError`.
+   *
+   * @example
+   * await getUser.expire(7);
+   */
+  expire(...args: FewerArguments<OverloadParameters<F>>): Promise<boolean>;
+
+  /**
    * Forgets all entries under this wrapper's name, and no others.
    *
    * Where a store can neither list its keys nor delete by prefix, this process stops seeing the entries and other processes

@@ -133,7 +133,10 @@ function callOf(from: State, operation: Operation, who: number): { script: Scrip
     case 'begin again':
       return { script: scripts.begin, args: [token, '5000', 'keep', ...beginTail] };
     case 'commit':
-      return { script: scripts.commit, args: [generation, token, '0', '', 'x', 'channel', 'writes', 'announcement'] };
+      return {
+        script: scripts.commit,
+        args: [generation, token, '0', '', 'x', 'channel', 'writes', 'announcement', ''],
+      };
     case 'renew':
       return { script: scripts.renew, args: [generation, token, '5000'] };
     case 'release again':
@@ -141,6 +144,8 @@ function callOf(from: State, operation: Operation, who: number): { script: Scrip
       return { script: scripts.release, args: [token, operation.slice(8), 'channel'] };
     case 'invalidate':
       return { script: scripts.invalidate, args: ['channel', 'fences', 'announcement'] };
+    case 'expire':
+      return { script: scripts.expire, args: ['1000', 'channel', 'fences', 'announcement'] };
     case 'pass':
       return undefined;
   }

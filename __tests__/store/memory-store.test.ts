@@ -161,7 +161,7 @@ describe('memoizeAsync on its own store', () => {
 
 describe('MemoryStore', () => {
   it('tells a result that is always fresh from one that ends, and from none', () => {
-    const store = new MemoryStore<unknown>(undefined);
+    const store = new MemoryStore<unknown>(undefined, { staleWhileRevalidate: 0, staleIfError: 0 });
     store.write('endless', { value: 'Ada', ttl: Infinity });
     store.write('nothing', { value: undefined, ttl: Infinity });
     store.write('ending', { value: 'Ada', ttl: 60 });

@@ -20,7 +20,7 @@ export interface Flight {
 
 export const operations = [
   ...['acquire', 'acquire again', 'acquire seeing', 'begin keep', 'begin drop', 'begin again'],
-  ...['commit', 'renew', 'release again', 'release alone', 'invalidate', 'pass'],
+  ...['commit', 'renew', 'release again', 'release alone', 'invalidate', 'expire', 'pass'],
 ] as const;
 export type Operation = (typeof operations)[number];
 
@@ -41,7 +41,7 @@ export function apply(state: State, operation: Operation, who: number, fresh: nu
   const own = clients[who]!;
   const isNew = operation !== 'acquire again' && operation !== 'begin again';
   const token = isNew && /^(acquire|begin)/.test(operation) ? `t${fresh}` : own.token;
-  if (token === '-' && operation !== 'invalidate' && operation !== 'pass') return undefined;
+  if (token === '-' && !['invalidate', 'expire', 'pass'].includes(operation)) return undefined;
   const held = (generation: string, isVoid = false): State['clients'] =>
     clients.map((each, index) => (index === who ? { token, generation, isVoid } : each));
   const voided = (all: State['clients'], but = -1): State['clients'] =>
@@ -92,6 +92,8 @@ export function apply(state: State, operation: Operation, who: number, fresh: nu
     }
     case 'invalidate':
       return { state: { value: null, record: null, clients: voided(clients) }, reply: [value === null ? '0' : '1'] };
+    case 'expire':
+      return { state: { value, record: null, clients: voided(clients) }, reply: [value === null ? '0' : '1'] };
     case 'pass':
       if (record === null || record.isPast) return undefined;
       return { state: { ...state, record: { ...record, isPast: true } }, reply: [] };

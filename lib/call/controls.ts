@@ -46,6 +46,7 @@ function controlsFor(
     prime: async (args: unknown, value: unknown) => prime(call(listOf(args)), value),
     refresh: async (...args: unknown[]) => refresh(call(args)),
     delete: async (...args: unknown[]) => during(pendingWork, () => forget(call(args))),
+    expire: async (...args: unknown[]) => during(pendingWork, () => expire(call(args))),
     clear: async () => {
       const { store, registry, errors } = namespaces.of(receiver);
       registry.fenceAll();
@@ -87,6 +88,16 @@ async function forget<V>({ namespace, key }: Call<V>): Promise<boolean> {
   namespace.registry.fence(key);
   namespace.errors.forget(key);
   return namespace.store.delete(key);
+}
+
+/** As if `ttl` ended now. Without a stale window nothing is left of the entry. */
+async function expire<V>(call: Call<V>): Promise<boolean> {
+  const { wrapper, namespace, key } = call;
+  const { staleWhileRevalidate, staleIfError } = wrapper.options;
+  if (staleWhileRevalidate === 0 && staleIfError === 0) return forget(call);
+  namespace.registry.fenceRuns(key);
+  namespace.errors.forget(key);
+  return namespace.store.expire(key);
 }
 
 function refresh<V>(call: Call<V>): Promise<V> {

@@ -64,7 +64,7 @@ export class Namespaces<V> {
     const { cache } = options;
     if (cache === undefined) {
       const lastsEqually = typeof options.ttl === 'number' && options.earlyRefresh === 0;
-      const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined, options.maxSize);
+      const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined, options, options.maxSize);
       const view = memory.view(`${identity.name}|`);
       namesOnStores.set(view, PRIVATE);
       this.cache = view;

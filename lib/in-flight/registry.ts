@@ -88,11 +88,16 @@ export class Registry<V> {
 
   /** A fence by a refresh: runs are detached, calls still ask the store. */
   addRefresh(refresh: Flight<V>): void {
-    const flight = this.#foreground.get(refresh.key);
-    if (flight !== undefined && !flight.isReading) this.detach(flight);
-    const background = this.#background.get(refresh.key);
-    if (background !== undefined) this.detach(background);
+    this.fenceRuns(refresh.key);
     this.add(refresh);
+  }
+
+  /** Detaches runs only: what a call reads still counts. */
+  fenceRuns(key: string): void {
+    const flight = this.#foreground.get(key);
+    if (flight !== undefined && !flight.isReading) this.detach(flight);
+    const background = this.#background.get(key);
+    if (background !== undefined) this.detach(background);
   }
 
   /**

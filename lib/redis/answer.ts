@@ -35,6 +35,8 @@ export function entryOf<V>({ clock, codec }: Context, text: string): Entry<V> | 
   const entry: { -readonly [K in keyof Entry<V>]: Entry<V>[K] } = codec === jsonCodec ? decoded : { ...decoded };
   const storedAt = clock.toLocal(frame!.storedAt);
   if (entry.freshUntil !== undefined) entry.freshUntil += storedAt - entry.storedAt;
+  const { expiredAt, begun, tags } = frame!;
+  if (expiredAt !== undefined) entry.freshUntil = Math.min(entry.freshUntil ?? Infinity, clock.toLocal(expiredAt));
   entry.storedAt = storedAt;
   entry.stamp = frame!.stamp;
   return entry;

@@ -1,5 +1,6 @@
 import { TimeoutError } from '../errors.js';
 import { messageOf } from './clients/failure.js';
+import { expiryOf } from './lease.js';
 import { wakeUpWords, writeAnnouncement } from './messages.js';
 import * as scripts from './scripts.js';
 import type { Context } from './context.js';
@@ -13,11 +14,31 @@ interface Invalidation {
 }
 
 /** Deletes the value and the record of one key, and announces it. True if there was a value. */
-export async function invalidateKey(context: Context, invalidation: Invalidation): Promise<boolean> {
+export function invalidateKey(context: Context, invalidation: Invalidation): Promise<boolean> {
+  return invalidateBy(context, scripts.invalidate, [], invalidation);
+}
+
+/**
+ * Ends the `ttl` of the value of one key, deletes the record, and announces it. True if there was a value.
+ * @param invalidation `window`: how long the value is of use after that, in milliseconds.
+ */
+export function expireKey(
+  context: Context,
+  invalidation: Invalidation & { readonly window: number },
+): Promise<boolean> {
+  return invalidateBy(context, scripts.expire, [expiryOf(invalidation.window)], invalidation);
+}
+
+async function invalidateBy(
+  context: Context,
+  script: scripts.Script,
+  args: readonly string[],
+  invalidation: Invalidation,
+): Promise<boolean> {
   const { runner, keyspace } = context;
   const { names, sender, timeout } = invalidation;
   const announcement = writeAnnouncement({ type: 'key', sender, ...names });
-  const args = [names.channel, keyspace.fences, announcement];
+  const all = [...args, names.channel, keyspace.fences, announcement];
   const startedAt = performance.now();
   const { isCluster, isOrdered } = runner.client;
   // While a slot moves, a cluster refuses scripts on two keys of which one is there. ioredis retries that for long, so
@@ -25,7 +46,7 @@ export async function invalidateKey(context: Context, invalidation: Invalidation
   const first = isCluster && isOrdered ? Math.ceil(timeout / 2) : timeout;
   const options = { timeout: first, bypassBreaker: true, isRetried: true, isFinal: isSlotMoving };
   try {
-    return Number(await runner.run(scripts.invalidate, [names.value, names.record], args, options)) > 0;
+    return Number(await runner.run(script, [names.value, names.record], all, options)) > 0;
   } catch (error) {
     const left = Math.floor(timeout - (performance.now() - startedAt));
     if (!isCluster || left < 1 || !(error instanceof TimeoutError || isSlotMoving(error))) throw error;
@@ -33,7 +54,7 @@ export async function invalidateKey(context: Context, invalidation: Invalidation
   }
 }
 
-/** One key a command, which a cluster carries out also while the slot moves. */
+/** One key a command, which a cluster carries out also while the slot moves. An expiry deletes too much then. */
 async function unlinkEach(
   { runner, keyspace }: Context,
   { names, timeout }: Invalidation,

@@ -1,5 +1,6 @@
 import QuickLRU from 'quick-lru';
 import { createDigest } from '../hashing/digest.js';
+import { escape } from './escape.js';
 
 /** The names of one entry on the server. The hash tag puts them into one cluster slot. */
 export interface Names {
@@ -92,14 +93,6 @@ export class Keyspace {
 function namespaceOf(key: string): string {
   const end = key.indexOf('|');
   return end < 0 ? '' : escape(key.slice(0, end)).replaceAll(':', '%3A');
-}
-
-/** Percent-encodes characters with a meaning in Redis or in these names, and lone surrogates, which UTF-8 cannot hold. */
-function escape(text: string): string {
-  return text.replace(/[%{}*?[\]\\^\s\p{Cc}\p{Cs}]/gu, (character) => {
-    const code = character.codePointAt(0)!.toString(16).toUpperCase();
-    return `%${code.length > 2 ? `u${code}` : code.padStart(2, '0')}`;
-  });
 }
 
 function escapeGlob(text: string): string {

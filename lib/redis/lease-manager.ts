@@ -1,7 +1,7 @@
 import { TimeoutError } from '../errors.js';
 import { readAnswer } from './answer.js';
 import { isOutOfMemory } from './clients/failure.js';
-import { invalidateKey } from './invalidate-key.js';
+import { expireKey, invalidateKey } from './invalidate-key.js';
 import { createToken, Lease, releaseLease } from './lease.js';
 import { parseAnnouncement, writeAnnouncement } from './messages.js';
 import * as scripts from './scripts.js';
@@ -96,6 +96,17 @@ export class LeaseManager<V> {
     const removed = await invalidateKey(this.#context, { names, sender, timeout });
     this.check(names.namespace, names.hash);
     return removed;
+  }
+
+  /** Ends the `ttl` of the value and makes every run from before void. True if there was a value. */
+  async expire(
+    names: Names,
+    sender: string,
+    { window, timeout }: { readonly window: number; readonly timeout: number },
+  ): Promise<boolean> {
+    const found = await expireKey(this.#context, { names, sender, timeout, window });
+    this.check(names.namespace, names.hash);
+    return found;
   }
 
   /** A key, or a whole namespace, was invalidated: asks whether the leases held here are still valid. */

@@ -74,7 +74,7 @@ export class Lease<V> implements Grant<V> {
     }
     const age = String(Math.max(0, Math.round(Date.now() - entry.storedAt)));
     const announcement = writeAnnouncement({ type: 'key', sender, ...names });
-    const args = [generation, token, age, expiryOf(ttl), payload, names.channel, keyspace.writes, announcement];
+    const args = [generation, token, age, expiryOf(ttl), payload, names.channel, keyspace.writes, announcement, ''];
     try {
       const options = { timeout, isRetried: true, bypassBreaker: true };
       const word = await runner.run(scripts.commit, [names.value, names.record], args, options);
@@ -140,7 +140,7 @@ export function releaseLease({ runner }: Context, names: Names, token: string, w
 }
 
 /** PX takes a whole number of at least one. */
-function expiryOf(ttl: number | undefined): string {
+export function expiryOf(ttl: number | undefined): string {
   return ttl === undefined || !(ttl < LONGEST_EXPIRY) ? '' : String(Math.max(1, Math.ceil(ttl)));
 }
 

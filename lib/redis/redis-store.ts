@@ -91,6 +91,11 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     return this.#leases.invalidate(this.#context.keyspace.of(key), this.#sender, timeout);
   }
 
+  expire(key: string, options: { readonly window: number; readonly timeout: number }): Promise<boolean> {
+    this.#onUse?.();
+    return this.#leases.expire(this.#context.keyspace.of(key), this.#sender, options);
+  }
+
   /** @param prefix `name|`: all entries of one name. */
   async deleteByPrefix(prefix: string, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
     this.#onUse?.();

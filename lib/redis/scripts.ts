@@ -21,7 +21,8 @@ const FAILURE_LIFETIME = 1_000;
  *
  * A record is `generation holder deadline takeovers failed`. The lease (`holder` until `deadline`, by the server's clock)
  * tells who works; the generation tells whose result may be written (see lease.ts). A holder of `-` is none. `failed` is
- * the token of a holder whose run brought nothing, or `-`. A value is `1 generation.token storedAt payload`.
+ * the token of a holder whose run brought nothing, or `-`. A value is `1 generation.token storedAt payload`, or where it
+ * has tags or was expired `2 generation.token storedAt begun expiredAt tags payload` (see codec.ts).
  *
  * A name may hold a foreign type, hence `pcall`: what cannot be read counts as absent. A publish is the last step and
  * may fail, as under the default ACL of Redis 7: waiting processes also look by the clock.
@@ -38,7 +39,7 @@ local function text(number)
 end
 local function stampOf(value)
   if type(value) ~= 'string' then return nil end
-  return string.match(value, '^1 ([%w_.-]+) %d+ ')
+  return string.match(value, '^[12] ([%w_.-]+) %d+ ')
 end
 local function readRecord()
   local record = redis.pcall('get', KEYS[2])
@@ -100,13 +101,18 @@ tell(ARGV[6], ARGV[7])
 return refusal or { text(moment), 'grant', record.generation, text(lease) }
 `);
 
-/** generation, token, age, expiry or empty, payload, channel, writes, announcement → `stored` | `superseded` | `refused` */
+/**
+ * generation, token, age, expiry or empty, payload, channel, writes, announcement, `begun tags` or empty → `stored` |
+ * `superseded` | `refused`
+ */
 export const commit = script(`
 local generation, token = ARGV[1], ARGV[2]
 local stamp = generation .. '.' .. token
 local record = readRecord()
 if record and record.generation == generation then
-  local value = table.concat({ '1', stamp, text(now() - tonumber(ARGV[3])), ARGV[5] }, ' ')
+  local head = stamp .. ' ' .. text(now() - tonumber(ARGV[3])) .. ' '
+  local begun, tags = string.match(ARGV[9], '^(%d+) (%S+)$')
+  local value = (begun and '2 ' .. head .. begun .. ' - ' .. tags or '1 ' .. head) .. (begun and ' ' or '') .. ARGV[5]
   local reply
   if ARGV[4] == '' then reply = redis.pcall('set', KEYS[1], value) else reply = redis.pcall('set', KEYS[1], value, 'px', ARGV[4]) end
   -- The value that this one was to replace must not answer any more.
@@ -164,6 +170,33 @@ redis.call('unlink', KEYS[2])
 tell(ARGV[1], '${wakeUpWords.void} -')
 tell(ARGV[2], ARGV[3])
 return removed
+`);
+
+/** window or empty, channel, fences, announcement → 1 if there was a value: it stays, and its `ttl` has ended */
+export const expire = script(`
+local value = redis.pcall('get', KEYS[1])
+local stamp = stampOf(value)
+local found = stamp and 1 or 0
+if not stamp then
+  redis.call('unlink', KEYS[1])
+else
+  local head, payload = string.match(value, '^1 (%S+ %d+) (.*)$')
+  if head then
+    value = '2 ' .. head .. ' 0 ' .. text(now()) .. ' - ' .. payload
+  else
+    local before, after = string.match(value, '^(2 %S+ %d+ %d+) %- (.*)$')
+    if before then value = before .. ' ' .. text(now()) .. ' ' .. after end
+  end
+  local left, window = redis.call('pttl', KEYS[1]), tonumber(ARGV[1])
+  if left < 0 or (window and window < left) then left = window end
+  local reply
+  if left then reply = redis.pcall('set', KEYS[1], value, 'px', text(left)) else reply = redis.pcall('set', KEYS[1], value) end
+  if reply.err then redis.call('unlink', KEYS[1]) end
+end
+redis.call('unlink', KEYS[2])
+tell(ARGV[2], '${wakeUpWords.void} -')
+tell(ARGV[3], ARGV[4])
+return found
 `);
 
 function script(body: string): Script {

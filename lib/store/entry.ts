@@ -9,6 +9,11 @@ export function createEntry<V>({ value, ttl, duration }: Result<V>, storedAt: nu
   return { v: 1, value, storedAt, freshUntil: storedAt + ttl, duration };
 }
 
+/** The entry as if its `ttl` had ended at `at`, in milliseconds of the wall clock, unless it ended before. */
+export function endEntry<V>(entry: Entry<V>, at: number): Entry<V> {
+  return { ...entry, freshUntil: Math.min(entry.freshUntil ?? Infinity, at) };
+}
+
 /** True for an entry of this version with sound times; anything else in a store is foreign or damaged. */
 export function isEntry(found: unknown): found is Entry<never> {
   if (typeof found !== 'object' || found === null) return false;

@@ -48,6 +48,15 @@ export function lifetimeOf(ttl: number, windows: StaleWindows): number | undefin
   return lifetime === Infinity ? undefined : Math.ceil(lifetime);
 }
 
+/** For how long yet a store should keep an entry, in whole milliseconds; `undefined`: without end. */
+export function remainingOf(
+  { freshUntil = Infinity }: Entry<unknown>,
+  now: number,
+  windows: StaleWindows,
+): number | undefined {
+  return lifetimeOf(freshUntil - now, windows);
+}
+
 /** A result without a `ttl` is of use inside a stale window only. */
 export function isStorable(ttl: number, { staleWhileRevalidate, staleIfError }: StaleWindows): boolean {
   return ttl > 0 || staleWhileRevalidate > 0 || staleIfError > 0;

@@ -109,6 +109,13 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     return deleted === true || (typeof deleted === 'number' && deleted > 0);
   }
 
+  async expire(key: string): Promise<boolean> {
+    const expired = await this.#reported('delete', key, () =>
+      this.#ordered.expire(key, this.#windows, this.#deadlines),
+    );
+    return expired === true;
+  }
+
   async clear(): Promise<void> {
     await this.#reported('clear', '', () => this.#ordered.clear(this.#deadlines));
   }
@@ -123,9 +130,11 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
       const timeout = Math.ceil(limit - spent);
       return this.#afterPending(key, async (store) => {
         const acquired = await store.acquire(this.#prefix + key, { seen, timeout });
+        if (!('hit' in acquired)) return acquired;
+        const hit = this.#ordered.visible(key, acquired.hit);
         // From before a `delete` that the store did not carry out.
-        const isOld = 'hit' in acquired && !this.#ordered.isVisible(key, acquired.hit);
-        return isOld ? store.acquire(this.#prefix + key, { seen: acquired.hit, timeout }) : acquired;
+        if (hit === undefined) return store.acquire(this.#prefix + key, { seen: acquired.hit, timeout });
+        return { hit };
       });
     });
   }
@@ -151,7 +160,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     this.#ordered.answered();
     if (found === undefined || found === null) return undefined;
     try {
-      if (isEntry(found)) return this.#ordered.isVisible(key, found) ? found : undefined;
+      if (isEntry(found)) return this.#ordered.visible(key, found);
       throw new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss');
     } catch (error) {
       this.#report('get', key, error);

@@ -1,6 +1,8 @@
 import QuickLRU from 'quick-lru';
-import { createEntry, isEntry } from './entry.js';
+import { createEntry, endEntry, isEntry } from './entry.js';
+import { freshnessOf } from './freshness.js';
 import { NOT_FRESH } from './result-store.js';
+import type { StaleWindows } from './freshness.js';
 import type { Result, ResultStore } from './result-store.js';
 import type { Entry, Store } from './store.js';
 
@@ -41,10 +43,12 @@ export class MemoryStore<V> implements ResultStore<V> {
   readonly #results: QuickLRU<string, unknown>;
   readonly #madeAt = Date.now();
   readonly #ttl: number | undefined;
+  readonly #windows: StaleWindows;
 
   /** @param ttl The `ttl` of every result; `undefined` where it differs, or where the duration of a run is kept too. */
-  constructor(ttl: number | undefined, maxSize = SIZE) {
+  constructor(ttl: number | undefined, windows: StaleWindows, maxSize = SIZE) {
     this.#ttl = ttl;
+    this.#windows = windows;
     this.#results = new QuickLRU({ maxSize });
   }
 
@@ -85,6 +89,14 @@ export class MemoryStore<V> implements ResultStore<V> {
 
   async delete(key: string): Promise<boolean> {
     return this.#results.delete(key);
+  }
+
+  async expire(key: string): Promise<boolean> {
+    const entry = this.entryOf(this.#results.peek(key));
+    const now = Date.now();
+    if (entry === undefined || freshnessOf(entry, now, this.#windows) === 'expired') return false;
+    this.#results.set(key, new Timed(endEntry(entry, now)));
+    return true;
   }
 
   async clear(): Promise<void> {

@@ -37,5 +37,9 @@ export class NullStore implements ResultStore<never> {
     return false;
   }
 
+  async expire(): Promise<boolean> {
+    return false;
+  }
+
   async clear(): Promise<void> {}
 }

@@ -2,14 +2,17 @@ import { isThenable } from '../platform/promise.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { timeoutOf } from './deadline.js';
 import { canDeleteByPrefix, deleteByPrefix } from './delete-by-prefix.js';
+import { endEntry, isEntry } from './entry.js';
+import { freshnessOf, remainingOf } from './freshness.js';
 import { isSharedStore, removeFrom, takesTtl } from './store-like.js';
 import type { Deadlines } from './deadline.js';
+import type { StaleWindows } from './freshness.js';
 import type { Entry, Grant, SharedStore, Store } from './store.js';
 import type { StoreLike } from './store-like.js';
 
-type Kind = 'set' | 'delete';
+type Kind = 'set' | 'delete' | 'expire';
 
-/** A write or delete that the store has not answered yet. */
+/** A write, delete or expiry that the store has not answered yet. */
 class Operation<V> {
   /** Timed out: the stored value is unknown. */
   isLate = false;
@@ -28,8 +31,8 @@ class Operation<V> {
   constructor(
     readonly key: string,
     readonly kind: Kind,
-    /** What calls see meanwhile; `null`: nothing. */
-    public entry: Entry<V> | null,
+    /** What calls see meanwhile; `null`: nothing, `undefined`: what the store holds. */
+    public entry: Entry<V> | null | undefined,
     public send: () => unknown,
     readonly deadlines: Deadlines,
     /** Called if the operation is never sent. */
@@ -38,7 +41,7 @@ class Operation<V> {
 
   /** A write that still waits for its turn is not sent: writes to a slow store would queue up without end. */
   overtake(): void {
-    if (!this.isOvertaken && !this.isSent && this.kind === 'set') {
+    if (!this.isOvertaken && !this.isSent && this.kind !== 'delete') {
       this.isSkipped = true;
       this.entry = null;
       this.send = noop;
@@ -48,7 +51,7 @@ class Operation<V> {
   }
 }
 
-/** How many failed deletes are remembered one by one. */
+/** How many deletes that failed, and how many expiries, are remembered one by one. */
 const MOST_TOMBSTONES = 1_000;
 
 /**
@@ -63,6 +66,7 @@ const MOST_TOMBSTONES = 1_000;
  * - At most two operations wait for each key. A newer one replaces a write that has not been sent.
  * - A write that lands after its deadline, on top of a newer operation, is deleted again.
  * - A delete or clear that fails leaves a **tombstone**: what was stored before it stays invisible to this process.
+ * - An expiry leaves a mark: what was stored before it counts as expired, also in a read that the store answers late.
  */
 export class OrderedStore<V> {
   readonly #store: StoreLike<V>;
@@ -78,6 +82,9 @@ export class OrderedStore<V> {
   /** When a delete failed, by key. */
   readonly #tombstones = new Map<string, number>();
   #lastTombstone = -Infinity;
+  /** When an entry was expired, by key, in a store that answers later. */
+  readonly #expiries = new Map<string, number>();
+  #allExpiredAt = -Infinity;
   #lastKey: string | undefined;
   #lastName = '';
   #clearing: Promise<unknown> | undefined;
@@ -154,18 +161,22 @@ export class OrderedStore<V> {
   }
 
   /**
-   * False for an entry from before a `delete` or `clear` that the store may not have carried out.
+   * The entry as calls may see it: `undefined` from before a `delete` or `clear` that the store may not have carried out,
+   * expired from before an `expire`.
    * @throws {TypeError} for the entry of another key, from a store that compares keys without case, accents or blanks.
    */
-  isVisible(key: string, entry: Entry<V>): boolean {
+  visible(key: string, entry: Entry<V>): Entry<V> | undefined {
     if (entry.key !== undefined && entry.key !== this.#nameOf(key)) {
       throw new TypeError(
         `Expected the store to compare keys exactly, got the entry of another key: wrap the store in \`digestKeys\``,
       );
     }
-    if (entry.storedAt <= this.#clearedAt) return false;
-    const deletedAt = this.#tombstones.size === 0 ? undefined : this.#tombstones.get(key);
-    return deletedAt === undefined || entry.storedAt > deletedAt;
+    const { storedAt } = entry;
+    if (storedAt <= this.#clearedAt) return undefined;
+    if (this.#tombstones.size !== 0 && storedAt <= (this.#tombstones.get(key) ?? -Infinity)) return undefined;
+    if (this.#expiries.size === 0 && this.#allExpiredAt === -Infinity) return entry;
+    const expiredAt = Math.max(this.#allExpiredAt, this.#expiries.get(key) ?? -Infinity);
+    return storedAt <= expiredAt ? endEntry(entry, Math.min(expiredAt, Date.now())) : entry;
   }
 
   /** The time to stamp an entry with; later than any tombstone. */
@@ -175,12 +186,14 @@ export class OrderedStore<V> {
 
   set(key: string, entry: Entry<V>, ttl: number | undefined, deadlines: Deadlines): unknown {
     const name = this.#nameOf(key);
-    const send = (): unknown => {
-      const kept: Entry<V> = this.#carriesKeys ? Object.assign({ key: name }, entry) : entry;
-      if (this.#isTimed) return (this.#store as SharedStore<V>).set(name, kept, ttl, deadlines.limit);
-      return this.#takesTtl ? (this.#store as Store<V>).set(name, kept, ttl) : this.#store.set(name, kept);
-    };
+    const send = (): unknown => this.#write(name, entry, ttl, deadlines);
     return this.#call(new Operation(key, 'set', entry, send, deadlines));
+  }
+
+  #write(name: string, entry: Entry<V>, ttl: number | undefined, { limit }: Deadlines): unknown {
+    const kept: Entry<V> = this.#carriesKeys ? Object.assign({ key: name }, entry) : entry;
+    if (this.#isTimed) return (this.#store as SharedStore<V>).set(name, kept, ttl, limit);
+    return this.#takesTtl ? (this.#store as Store<V>).set(name, kept, ttl) : this.#store.set(name, kept);
   }
 
   /** A write by a grant, which is given back if a later operation makes the write pointless before it is sent. */
@@ -193,6 +206,54 @@ export class OrderedStore<V> {
     return this.#call(
       new Operation<V>(key, 'delete', null, () => this.#forget(this.#prefix + key, deadlines), deadlines),
     );
+  }
+
+  /** End the `ttl` of what is stored. True where there was an entry of use. */
+  expire(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
+    const pending = this.pendingEntry(key);
+    if (pending === null) return false;
+    const calledAt = Date.now();
+    const { expire } = this.#store as Partial<SharedStore<V>>;
+    if (pending !== undefined && expire === undefined) {
+      const entry = endEntry(pending, calledAt);
+      const written = this.set(key, entry, remainingOf(entry, calledAt, windows), deadlines);
+      return isThenable(written) ? written.then(() => true) : true;
+    }
+    const window = Math.max(windows.staleWhileRevalidate, windows.staleIfError);
+    const send =
+      expire === undefined
+        ? () => this.#expireStored(key, windows, deadlines)
+        : () => expire.call(this.#store, this.#nameOf(key), { window, timeout: deadlines.limit });
+    const mark = this.now();
+    const expired = this.#call(new Operation<V>(key, 'expire', undefined, send, deadlines));
+    // In a store that answers at once nothing can be read from before.
+    if (isThenable(expired)) this.#markExpired(key, mark);
+    return expired;
+  }
+
+  /** For a store that has no `expire`: what is read is written again. */
+  #expireStored(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
+    const name = this.#nameOf(key);
+    const write = (found: unknown): unknown => {
+      const stored = isEntry(found) ? this.visible(key, found as Entry<V>) : undefined;
+      const now = Date.now();
+      if (stored === undefined || freshnessOf(stored, now, windows) === 'expired') return false;
+      const entry = endEntry(stored, now);
+      const written = this.#write(name, entry, remainingOf(entry, now, windows), deadlines);
+      return isThenable(written) ? written.then(() => true) : true;
+    };
+    const found = this.get(key, deadlines.limit);
+    return isThenable(found) ? found.then(write) : write(found);
+  }
+
+  #markExpired(key: string, at: number): void {
+    this.#lastTombstone = Math.max(this.#lastTombstone, at);
+    if (this.#expiries.size >= MOST_TOMBSTONES) {
+      // Too much is expired, which costs runs.
+      this.#allExpiredAt = at;
+      this.#expiries.clear();
+    }
+    this.#expiries.set(key, at);
   }
 
   /** Forget every entry under the prefix and nothing else. Later operations wait for it; reads see nothing meanwhile. */
@@ -332,7 +393,10 @@ export class OrderedStore<V> {
 
   #succeeded(operation: Operation<V>): void {
     // An answer that comes late may belong to a delete that was carried out before a write of another process.
-    if (this.#tombstones.size !== 0 && !operation.isOvertaken) this.#tombstones.delete(operation.key);
+    if (operation.kind !== 'expire' && !operation.isOvertaken) {
+      if (this.#tombstones.size !== 0) this.#tombstones.delete(operation.key);
+      if (this.#expiries.size !== 0) this.#expiries.delete(operation.key);
+    }
     this.#settle(operation);
   }
 

@@ -40,6 +40,8 @@ export interface ResultStore<V> {
   prime(key: string, result: Result<V>, grant?: Grant<V>): Promise<unknown>;
   /** True where the store had the key. Rejects with the store's error or a `TimeoutError`. */
   delete(key: string): Promise<boolean>;
+  /** Ends the `ttl` of the entry now. True where there was one that is of use. Rejects like `delete`. */
+  expire(key: string): Promise<boolean>;
   /** Rejects with the store's error or a `TimeoutError`. */
   clear(): Promise<void>;
 }

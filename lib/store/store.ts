@@ -90,6 +90,11 @@ export interface SharedStore<V = unknown> extends Store<V> {
   /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
   begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>>;
   /**
+   * End the `ttl` of an entry now, and refuse runs that started before. It stays for another `window` milliseconds at most.
+   * True where there was one. Without it, such an entry is read and written again.
+   */
+  expire?(key: string, options: { readonly window: number; readonly timeout: number }): PromiseLike<boolean>;
+  /**
    * A grant for a run while the store cannot be asked. Its result is kept in this process only. `undefined`: not kept.
    * @param error Why the store could not be asked.
    */

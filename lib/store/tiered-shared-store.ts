@@ -8,6 +8,8 @@ const DEFAULT_TIMEOUT = 1_000;
 
 /** In front of a store that processes share. */
 export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
+  /** Absent where the far store has none. */
+  readonly expire?: SharedStore<V>['expire'] & {};
   readonly #far: SharedStore<V>;
   readonly #watched: WatchedStore<V> | undefined;
   /** The longest that an entry is served near while every change is heard of. */
@@ -20,6 +22,14 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     this.#watched = isAnnouncing(far) ? far.watch((change) => this.#onChange(change)) : undefined;
     this.#far = this.#watched ?? far;
     this.#state = this.#watched === undefined ? 'unwatched' : 'starting';
+    const expire = this.#far.expire?.bind(this.#far);
+    if (expire !== undefined) {
+      this.expire = (key, options) =>
+        this.invalidateAround(
+          () => this.near.forget(this.#nameOf(key)),
+          () => expire(key, options),
+        );
+    }
     // 0 is the strict way: near serves only what is known to be current, and that without an end.
     this.#nearTtlInSync = nearTtl === undefined || nearTtl === 0 ? Infinity : nearTtl;
   }

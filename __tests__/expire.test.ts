@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Keyv } from 'keyv';
+import { LRUCache } from 'lru-cache';
+import QuickLRU from 'quick-lru';
+import { digestKeys, memoizeAsync, perInstance, tiered } from 'aiocachetools';
+import { createSource, deferred, flush, listen } from './support/call-recorder.js';
+import type { Entry, MemoizeOptions } from 'aiocachetools';
+
+type Options = MemoizeOptions<(id: number) => Promise<string>>;
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'], now: 1_000_000 });
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const stores: [string, () => Options['cache']][] = [
+  ['the default store', () => undefined],
+  ['a Map', () => new Map<string, Entry<string>>()],
+  ['quick-lru', () => new QuickLRU<string, Entry<string>>({ maxSize: 100 })],
+  ['lru-cache', () => new LRUCache<string, Entry<string>>({ max: 100 })],
+  ['Keyv', () => new Keyv()],
+  ['digestKeys over Keyv', () => digestKeys(new Keyv())],
+  ['tiered over Keyv', () => tiered(new Map<string, Entry<string>>(), new Keyv())],
+  ['perInstance', () => perInstance(() => new Map<string, Entry<string>>())],
+];
+
+describe.each(stores)('expire with %s', (_, cache) => {
+  function open(options: Options = {}) {
+    const { onEvent, types } = listen();
+    let version = 0;
+    const f = memoizeAsync(async (id: number) => `${id}, version ${(version += 1)}`, {
+      name: 'f',
+      cache: cache(),
+      ttl: 60_000,
+      onEvent,
+      ...options,
+    });
+    return { f, types };
+  }
+
+  it('lets the old value answer inside a stale window, and refreshes it behind', async () => {
+    const { f } = open({ staleWhileRevalidate: 10_000 });
+    await f(7);
+    await f.settled();
+    expect(await f.expire(7)).toBe(true);
+    expect(await f(7)).toBe('7, version 1');
+    await f.settled();
+    expect(await f(7)).toBe('7, version 2');
+    expect(f.stats()).toMatchObject({ misses: 1, stale: 1, hits: 1, runs: 2 });
+  });
+
+  it('counts the window from the expiry', async () => {
+    const { f } = open({ staleWhileRevalidate: 10_000 });
+    await f(7);
+    await f.settled();
+    await f.expire(7);
+    jest.setSystemTime(1_009_999);
+    expect([await f.has(7), await f.peek(7)]).toEqual([true, '7, version 1']);
+    // A second expiry does not lengthen it.
+    expect(await f.expire(7)).toBe(true);
+    jest.setSystemTime(1_010_000);
+    expect(await f.has(7)).toBe(false);
+    expect(await f.expire(7)).toBe(false);
+    expect(await f(7)).toBe('7, version 2');
+    expect(f.stats()).toMatchObject({ misses: 2, stale: 0 });
+  });
+
+  it('lets the old value answer an error inside `staleIfError`', async () => {
+    let isDown = false;
+    const f = memoizeAsync(
+      async (id: number) => {
+        if (isDown) throw new Error('down');
+        return `value ${id}`;
+      },
+      { name: 'f', cache: cache(), ttl: 60_000, staleIfError: 10_000 },
+    );
+    await f(7);
+    await f.settled();
+    isDown = true;
+    await f.expire(7);
+    expect(await f(7)).toBe('value 7');
+    expect(f.stats()).toMatchObject({ runs: 2, errors: 1, fallbacks: 1 });
+  });
+
+  it('is `delete` without a stale window', async () => {
+    const { f } = open();
+    await f(7);
+    await f.settled();
+    expect(await f.expire(7)).toBe(true);
+    expect([await f.has(7), await f.expire(7)]).toEqual([false, false]);
+    expect(await f(7)).toBe('7, version 2');
+  });
+
+  it('says false where nothing is stored, and leaves other keys alone', async () => {
+    const { f } = open({ staleWhileRevalidate: 10_000 });
+    await f(8);
+    await f.settled();
+    expect(await f.expire(7)).toBe(false);
+    expect(await f(8)).toBe('8, version 1');
+    expect(f.stats()).toMatchObject({ hits: 1, runs: 1 });
+  });
+
+  it('fences runs that started before', async () => {
+    const { fn, runs } = createSource();
+    const { onEvent, types } = listen();
+    const f = memoizeAsync(fn, { name: 'f', cache: cache(), ttl: 60_000, staleWhileRevalidate: 10_000, onEvent });
+    const before = f(7);
+    await flush();
+    expect(await f.expire(7)).toBe(false);
+    const after = f(7);
+    await flush();
+    expect(runs).toHaveLength(2);
+    runs[0]!.resolve('old');
+    runs[1]!.resolve('new');
+    expect([await before, await after]).toEqual(['old', 'new']);
+    await f.settled();
+    expect(await f.peek(7)).toBe('new');
+    expect(types()).toContain('discard');
+  });
+
+  it('forgets a remembered error', async () => {
+    let isDown = false;
+    const f = memoizeAsync(
+      async (id: number) => {
+        if (isDown) throw new Error('down');
+        return `value ${id}`;
+      },
+      { name: 'f', cache: cache(), ttl: 1_000, staleWhileRevalidate: 10_000, errorTtl: 60_000 },
+    );
+    isDown = true;
+    await expect(f(7)).rejects.toThrow('down');
+    isDown = false;
+    await f.expire(7);
+    expect(await f(7)).toBe('value 7');
+  });
+});
+
+describe('expire with an asynchronous store', () => {
+  it('is in force at once, while the store is slow', async () => {
+    const entries = new Map<string, Entry<string>>();
+    const gates = [deferred<void>(), deferred<void>()];
+    let isSlow = false;
+    const slow = async <T>(act: () => T): Promise<T> => {
+      if (isSlow) await gates[0]!.promise;
+      return act();
+    };
+    const cache = {
+      get: (key: string) => slow(() => entries.get(key)),
+      set: (key: string, entry: Entry<string>) => slow(() => void entries.set(key, entry)),
+      delete: (key: string) => slow(() => entries.delete(key)),
+    };
+    const { fn, runs } = createSource();
+    const f = memoizeAsync(fn, { name: 'f', cache, ttl: 60_000, staleWhileRevalidate: 10_000 });
+    const first = f(7);
+    await flush();
+    runs[0]!.resolve('one');
+    await first;
+    await f.settled();
+    isSlow = true;
+    const looking = f(7);
+    const expired = f.expire(7);
+    const after = f(7);
+    gates[0]!.resolve();
+    // Both read the old entry, and see it expired.
+    expect([await looking, await after]).toEqual(['one', 'one']);
+    expect(await expired).toBe(true);
+    expect(f.stats()).toMatchObject({ hits: 0, runs: 2 });
+    runs[1]!.resolve('two');
+    await f.settled();
+    expect(await f(7)).toBe('two');
+  });
+
+  it('expires what still waits to be written', async () => {
+    const entries = new Map<string, Entry<string>>();
+    const gate = deferred<void>();
+    const cache = {
+      get: async (key: string) => entries.get(key),
+      set: async (key: string, entry: Entry<string>) => {
+        await gate.promise;
+        entries.set(key, entry);
+      },
+      delete: async (key: string) => entries.delete(key),
+    };
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache,
+      ttl: 60_000,
+      staleWhileRevalidate: 10_000,
+    });
+    await f(7);
+    const expired = f.expire(7);
+    gate.resolve();
+    expect(await expired).toBe(true);
+    expect(entries.get('f|7') ?? entries.get('f|#7')).toMatchObject({ freshUntil: 1_000_000 });
+  });
+
+  it('rejects with the error of the store, and the entry stays expired in this process', async () => {
+    const entries = new Map<string, Entry<string>>();
+    let isBroken = false;
+    const cache = {
+      get: async (key: string) => entries.get(key),
+      set: async (key: string, entry: Entry<string>) => {
+        if (isBroken) throw new Error('read-only');
+        entries.set(key, entry);
+      },
+      delete: async (key: string) => entries.delete(key),
+    };
+    const { onEvent, of } = listen();
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache,
+      ttl: 60_000,
+      staleWhileRevalidate: 10_000,
+      onEvent,
+    });
+    await f(7);
+    await f.settled();
+    isBroken = true;
+    await expect(f.expire(7)).rejects.toThrow('read-only');
+    expect(of('store-error')).toMatchObject([{ operation: 'delete' }]);
+    await f(7);
+    expect(f.stats()).toMatchObject({ stale: 1, hits: 0 });
+  });
+
+  it('remembers no more than a thousand expiries one by one', async () => {
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache: new Keyv(),
+      ttl: 60_000,
+      staleWhileRevalidate: 10_000,
+    });
+    for (let id = 0; id <= 1_002; id += 1) await f(id);
+    await f.settled();
+    for (let id = 0; id <= 1_001; id += 1) await f.expire(id);
+    await f(0);
+    await f(1_002);
+    // Too much is expired then, which costs a refresh.
+    expect(f.stats()).toMatchObject({ stale: 2, hits: 0 });
+  });
+});
