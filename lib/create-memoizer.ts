@@ -1,3 +1,4 @@
+import { setTagSpaces, tagSpacesOf } from './call/tag-space.js';
 import { emptyStats } from './observer.js';
 import { PendingWork } from './platform/pending-work.js';
 import { memoizeWith, wrap } from './memoize-async.js';
@@ -58,6 +59,7 @@ export function createMemoizer(defaults: MemoizeOptions = {}): Memoizer {
         return wrapper;
       },
     );
+  setTagSpaces(memoize, () => wrappers.flatMap((wrapper) => [...(tagSpacesOf(wrapper) ?? [])]));
   return Object.assign(memoize as typeof memoizeAsync, {
     clear: async () => {
       const outcomes = await Promise.allSettled(wrappers.map((wrapper) => wrapper.clear()));

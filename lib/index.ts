@@ -1,5 +1,6 @@
 export { memoizeAsync } from './memoize-async.js';
 export { batched } from './batched.js';
+export { invalidateTags } from './invalidate-tags.js';
 export { createMemoizer } from './create-memoizer.js';
 export { memoizeMethods } from './memoize-methods.js';
 export { digestKeys } from './store/digest-keys.js';
@@ -9,6 +10,7 @@ export { tiered } from './store/tiered.js';
 export { TimeoutError, UnkeyableArgumentError } from './errors.js';
 
 export type { BatchOptions } from './batched.js';
+export type { InvalidateTagsOptions } from './invalidate-tags.js';
 export type { Memoizer } from './create-memoizer.js';
 export type { MemoizeEvent, Stats } from './events.js';
 export type { AnyFunction, OptionalFunction } from './functions.js';

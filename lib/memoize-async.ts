@@ -2,6 +2,7 @@ import { answerCall } from './call/call.js';
 import { show } from './platform/show.js';
 import { resolveOptions } from './resolve-options.js';
 import { createControls } from './call/controls.js';
+import { setTagSpaces } from './call/tag-space.js';
 import { createWrapper } from './call/wrapper.js';
 import type { ResolvedOptions } from './resolve-options.js';
 import type { AnyFunction, Callable, Inferable, IsAsync, Promised, ReturnsPromise } from './functions.js';
@@ -23,7 +24,7 @@ export interface Memoize {
  * @throws {TypeError} at once, for a non-function, an unknown option or one of the wrong kind.
  * @example
  * const getUser = memoizeAsync(async (id: number, db: Database) => db.user(id), { ignore: [1], ttl: 60_000 });
- * await NativePromise.all([getUser(7, db), getUser(7, db)]); // one query
+ * await Promise.all([getUser(7, db), getUser(7, db)]); // one query
  */
 export function memoizeAsync<F extends Inferable>(fn: F & ReturnsPromise, options?: MemoizeOptions<F>): Memoized<F>;
 export function memoizeAsync<This, Args extends unknown[], R>(
@@ -63,6 +64,7 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return answerCall(wrapper, this, args);
   };
+  setTagSpaces(memoized, () => wrapper.namespaces.tagSpaces());
   return Object.defineProperties(memoized, {
     name: { value: fn.name, configurable: true },
     length: { value: fn.length, configurable: true },

@@ -102,6 +102,21 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
   readonly ttl?: number | ((value: Resolved<F>, ...args: CallParameters<F>) => number) | undefined;
 
   /**
+   * Labels by which `invalidateTags` forgets the result, in all wrappers on its store: strings, or a function that gives
+   * them for a result.
+   *
+   * In the private store, in a store that answers at once, and in `redisStore` and `tiered` over it. A `TypeError` for other
+   * stores, because no clock and no order is common to those who use them. A function that throws, or gives anything but
+   * strings, stores nothing; the call resolves and a `store-error` event is emitted.
+   *
+   * @default []
+   * @example
+   * memoizeAsync(getPost, { tags: (post) => ['posts', `author:${post.authorId}`] });
+   */
+  readonly tags?:
+    readonly string[] | ((value: Resolved<F>, ...args: CallParameters<F>) => Iterable<string>) | undefined;
+
+  /**
    * For how long after `ttl` a call is answered with the old value at once, in milliseconds, while a refresh runs in the
    * background (RFC 5861).
    *

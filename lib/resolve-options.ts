@@ -15,6 +15,8 @@ export interface ResolvedOptions {
   readonly encode: ((value: unknown) => unknown) | undefined;
   readonly name: string | undefined;
   readonly ttl: number | ((value: unknown, ...args: readonly unknown[]) => unknown);
+  /** Empty: none. */
+  readonly tags: readonly string[] | ((value: unknown, ...args: readonly unknown[]) => unknown);
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
   readonly earlyRefresh: number;
@@ -38,6 +40,7 @@ const defaults: ResolvedOptions = {
   encode: undefined,
   name: undefined,
   ttl: Infinity,
+  tags: [],
   staleWhileRevalidate: 0,
   staleIfError: 0,
   earlyRefresh: 0,
@@ -71,6 +74,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
       : `a string of at most ${LONGEST_NAME} characters without \`|\` and lone surrogates`,
   ttl: (value) =>
     typeof value === 'function' || isDuration(value) ? undefined : 'a number of milliseconds >= 0 or a function',
+  tags: (value) => (typeof value === 'function' || isTags(value) ? undefined : 'an array of strings or a function'),
   staleWhileRevalidate: duration,
   staleIfError: duration,
   earlyRefresh: (value) => (isDuration(value) && value !== Infinity ? undefined : 'a finite number >= 0'),
@@ -111,7 +115,7 @@ export function givenOptions(given: unknown): MemoizeOptions {
     if (value === undefined) continue;
     const expected = checks[option as keyof ResolvedOptions](value);
     if (expected !== undefined) throw new TypeError(`Expected \`${option}\` to be ${expected}, got ${show(value)}`);
-    checked[option] = option === 'ignore' ? [...(value as readonly IgnoreRule[])] : value;
+    checked[option] = Array.isArray(value) ? [...(value as unknown[])] : value;
   }
   const options = checked as MemoizeOptions;
   refuseContradictions(options);
@@ -171,6 +175,10 @@ function read(given: Record<PropertyKey, unknown>, option: PropertyKey): unknown
 function isIgnoreRule(rule: unknown): rule is IgnoreRule {
   if (typeof rule === 'number') return Number.isSafeInteger(rule) && rule >= 0;
   return typeof rule === 'function' || (typeof rule === 'string' && rule.split('.').every((name) => name !== ''));
+}
+
+function isTags(value: unknown): boolean {
+  return Array.isArray(value) && value.every((tag) => typeof tag === 'string');
 }
 
 function isDuration(value: unknown): value is number {

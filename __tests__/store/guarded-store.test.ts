@@ -3,6 +3,7 @@ import { TimeoutError } from '../../lib/errors.js';
 import { createEntry } from '../../lib/store/entry.js';
 import { GuardedStore } from '../../lib/store/guarded-store.js';
 import { OrderedStore } from '../../lib/store/ordered-store.js';
+import { TagMarks } from '../../lib/store/tag-marks.js';
 import { PendingRead } from '../../lib/store/pending-read.js';
 import { flush } from '../support/call-recorder.js';
 import { FaultyStore, StoreError } from '../support/faulty-store.js';
@@ -28,7 +29,7 @@ afterEach(() => {
 });
 
 function guard(store: FaultyStore, windows = { staleWhileRevalidate: 0, staleIfError: 0 }): GuardedStore<string> {
-  const ordered = new OrderedStore<string>(store, 'p|');
+  const ordered = new OrderedStore<string>(store, 'p|', new TagMarks());
   const options = { prefix: 'p|', shared: undefined, storeTimeout: 250, windows };
   return new GuardedStore(ordered, options, (...report) => void reports.push(report));
 }
@@ -152,7 +153,7 @@ describe('GuardedStore', () => {
       },
     } as unknown as SharedStore<string>;
     const options = { prefix: 'p|', shared, storeTimeout: 250, windows: { staleWhileRevalidate: 0, staleIfError: 0 } };
-    const ordered = new OrderedStore<string>(new FaultyStore(), 'p|');
+    const ordered = new OrderedStore<string>(new FaultyStore(), 'p|', new TagMarks());
     const guarded = new GuardedStore(ordered, options, (...report) => void reports.push(report));
     expect(guarded.coordinator).toBe(guarded);
     expect(guard(new FaultyStore()).coordinator).toBeUndefined();

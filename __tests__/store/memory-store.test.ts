@@ -4,6 +4,7 @@ import { createEntry } from '../../lib/store/entry.js';
 import { MemoryStore } from '../../lib/store/memory-store.js';
 import { NullStore } from '../../lib/store/null-store.js';
 import { NOT_FRESH } from '../../lib/store/result-store.js';
+import { TagMarks } from '../../lib/store/tag-marks.js';
 import type { MemoizeOptions, Store } from 'aiocachetools';
 
 beforeEach(() => {
@@ -161,7 +162,10 @@ describe('memoizeAsync on its own store', () => {
 
 describe('MemoryStore', () => {
   it('tells a result that is always fresh from one that ends, and from none', () => {
-    const store = new MemoryStore<unknown>(undefined, { staleWhileRevalidate: 0, staleIfError: 0 });
+    const store = new MemoryStore<unknown>(undefined, {
+      windows: { staleWhileRevalidate: 0, staleIfError: 0 },
+      marks: new TagMarks(),
+    });
     store.write('endless', { value: 'Ada', ttl: Infinity });
     store.write('nothing', { value: undefined, ttl: Infinity });
     store.write('ending', { value: 'Ada', ttl: 60 });

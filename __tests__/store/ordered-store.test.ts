@@ -4,6 +4,7 @@ import { TimeoutError } from '../../lib/errors.js';
 import { Deadlines, withDeadline } from '../../lib/store/deadline.js';
 import { createEntry } from '../../lib/store/entry.js';
 import { OrderedStore } from '../../lib/store/ordered-store.js';
+import { TagMarks } from '../../lib/store/tag-marks.js';
 import { isSharedStore } from '../../lib/store/store-like.js';
 import { deferred, flush } from '../support/call-recorder.js';
 import { collectGarbage } from '../support/collect-garbage.js';
@@ -32,7 +33,7 @@ describe('OrderedStore', () => {
   describe('what reaches the store', () => {
     it('has the prefix before every key', async () => {
       const store = new FaultyStore('at once');
-      const ordered = new OrderedStore<string>(store, 'getUser|');
+      const ordered = new OrderedStore<string>(store, 'getUser|', new TagMarks());
       void ordered.get('7', 250);
       void ordered.set('7', entry, 60, deadlines);
       void ordered.delete('7', deadlines);
@@ -50,7 +51,7 @@ describe('OrderedStore', () => {
       const three = { ...two, set: (key: string, value: unknown, ttl?: number) => given.push([key, value, ttl]) };
       const wrapped = { ...two, takesTtl: true };
       const open = (store: StoreLike<string>): OrderedStore<string> => {
-        const ordered = new OrderedStore<string>({ ...store, get: () => undefined }, '');
+        const ordered = new OrderedStore<string>({ ...store, get: () => undefined }, '', new TagMarks());
         void ordered.get('a', 250);
         return ordered;
       };
@@ -69,13 +70,13 @@ describe('OrderedStore', () => {
     it('is `del` where there is no `delete`', () => {
       const deleted: string[] = [];
       const store = { get: () => undefined, set: () => undefined, del: (key: string) => deleted.push(key) > 0 };
-      expect(new OrderedStore<string>(store, 'p|').delete('a', deadlines)).toBe(true);
+      expect(new OrderedStore<string>(store, 'p|', new TagMarks()).delete('a', deadlines)).toBe(true);
       expect(deleted).toEqual(['p|a']);
     });
 
     it('is called as a method', () => {
       const store = new Map<string, Entry<string>>();
-      const ordered = new OrderedStore<string>(store, 'p|');
+      const ordered = new OrderedStore<string>(store, 'p|', new TagMarks());
       expect(ordered.get('a', 250)).toBeUndefined();
       void ordered.set('a', entry, undefined, deadlines);
       expect(ordered.get('a', 250)).toBe(entry);
@@ -88,7 +89,7 @@ describe('OrderedStore', () => {
 
   describe('pendingEntry', () => {
     it('is nothing where no operation is under way', () => {
-      const ordered = new OrderedStore<string>(new FaultyStore('at once'), '');
+      const ordered = new OrderedStore<string>(new FaultyStore('at once'), '', new TagMarks());
       expect(ordered.pendingEntry('a')).toBeUndefined();
       void ordered.set('a', entry, undefined, deadlines);
       expect(ordered.pendingEntry('a')).toBeUndefined();
@@ -96,7 +97,7 @@ describe('OrderedStore', () => {
 
     it('is the entry on its way, then `null` for one that is being forgotten, of the latest operation', async () => {
       const store = hanging();
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       const written = ordered.set('a', entry, undefined, deadlines);
       expect(ordered.pendingEntry('a')).toBe(entry);
       expect(ordered.pendingEntry('b')).toBeUndefined();
@@ -115,7 +116,7 @@ describe('OrderedStore', () => {
     });
 
     it('is nothing again once the store has had its time', async () => {
-      const ordered = new OrderedStore<string>(hanging(), '');
+      const ordered = new OrderedStore<string>(hanging(), '', new TagMarks());
       const written = ordered.set('a', entry, undefined, deadlines) as Promise<unknown>;
       const failed = expect(written).rejects.toThrow(
         new TimeoutError('The store did not answer `set` within 250 ms', 250),
@@ -140,7 +141,7 @@ describe('OrderedStore', () => {
         ...new Recorder([]),
         set: (): unknown => ((sets += 1) === 1 ? first.promise : answer()),
       };
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       void ordered.set('a', entry, undefined, deadlines);
       const queued = ordered.set('a', other, undefined, deadlines) as Promise<unknown>;
       queued.catch(() => undefined);
@@ -162,7 +163,7 @@ describe('OrderedStore', () => {
       const store = new FaultyStore('later');
       store.entries.set('a', entry).set('b', entry);
       store.faults.delete = 'hangs';
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       const cleared = ordered.clear(deadlines);
       expect(ordered.pendingEntry('a')).toBeNull();
       const written = ordered.set('a', other, undefined, deadlines);
@@ -184,7 +185,7 @@ describe('OrderedStore', () => {
     it.each(['rejects', 'throws', 'hangs'] as const)('hides what was stored before a delete that %s', async (fault) => {
       const store = new FaultyStore();
       store.faults.delete = fault;
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       await late(async () => ordered.delete('a', deadlines));
       expect(ordered.pendingEntry('a')).toBeUndefined();
       expect(isVisible(ordered, 'a', old)).toBe(false);
@@ -199,7 +200,7 @@ describe('OrderedStore', () => {
     it('hides everything where there are more than can be remembered one by one', async () => {
       const store = new FaultyStore('at once');
       store.faults.delete = 'throws';
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       for (let index = 0; index <= 1_000; index += 1) await late(async () => ordered.delete(`${index}`, deadlines));
       for (const key of ['0', '999', '1000', 'other']) expect(isVisible(ordered, key, old)).toBe(false);
       expect(isVisible(ordered, 'other', { ...entry, storedAt: ordered.now() })).toBe(true);
@@ -210,7 +211,7 @@ describe('OrderedStore', () => {
       async (fault) => {
         const store = new FaultyStore();
         store.faults.keys = fault;
-        const ordered = new OrderedStore<string>(store, '');
+        const ordered = new OrderedStore<string>(store, '', new TagMarks());
         await late(() => ordered.clear(deadlines));
         expect(isVisible(ordered, 'a', old)).toBe(false);
         expect(isVisible(ordered, 'a', { ...entry, storedAt: ordered.now() })).toBe(true);
@@ -232,7 +233,7 @@ describe('OrderedStore', () => {
         ['at once', undefined],
       ] as const) {
         const store = new FaultyStore(answers);
-        const ordered = new OrderedStore<string>(store, 'p|');
+        const ordered = new OrderedStore<string>(store, 'p|', new TagMarks());
         await ordered.get('a', 250);
         await ordered.set('a', entry, undefined, deadlines);
         expect(store.entries.get('p|a')?.key).toBe(key);
@@ -240,7 +241,7 @@ describe('OrderedStore', () => {
     });
 
     it('must be the one that was asked for', () => {
-      const ordered = new OrderedStore<string>(new FaultyStore(), 'p|');
+      const ordered = new OrderedStore<string>(new FaultyStore(), 'p|', new TagMarks());
       expect(isVisible(ordered, 'bob', { ...entry, key: 'p|bob' })).toBe(true);
       expect(isVisible(ordered, 'bob', entry)).toBe(true);
       for (const key of ['p|BOB', 'p|b\u00f3b', 'p|bob ', 'q|bob']) {
@@ -254,7 +255,10 @@ describe('OrderedStore', () => {
   describe('a store that hangs', () => {
     it('is asked once a second after five reads in a row, by all wrappers on it', async () => {
       const store = new FaultyStore();
-      const [one, other] = [new OrderedStore<string>(store, 'one|'), new OrderedStore<string>(store, 'other|')];
+      const [one, other] = [
+        new OrderedStore<string>(store, 'one|', new TagMarks()),
+        new OrderedStore<string>(store, 'other|', new TagMarks()),
+      ];
       const refusal = 'The store has not answered for a while. It is asked again within a second';
       for (let read = 0; read < 4; read += 1) one.hung();
       one.answered();
@@ -282,7 +286,7 @@ describe('OrderedStore', () => {
       const deleted: string[] = [];
       const keys = ['p|1', 'q|1', 'p', '', 'pp|1', 'p|2', 'p|p|3'];
       const store = { ...new Recorder([]), delete: (key: string) => deleted.push(key), ...listing(keys) };
-      await new OrderedStore<string>(store, 'p|').clear(deadlines);
+      await new OrderedStore<string>(store, 'p|', new TagMarks()).clear(deadlines);
       expect(deleted).toEqual(['p|1', 'p|2', 'p|p|3']);
     });
 
@@ -294,7 +298,7 @@ describe('OrderedStore', () => {
         clear: () => fail(),
         deleteByPrefix: async (prefix: string) => calls.push(prefix),
       };
-      await new OrderedStore<string>(store, 'p|').clear(deadlines);
+      await new OrderedStore<string>(store, 'p|', new TagMarks()).clear(deadlines);
       expect(calls).toEqual(['p|']);
     });
 
@@ -304,13 +308,13 @@ describe('OrderedStore', () => {
       const there = new Keyv({ store: backing, namespace: 'ba' });
       for (const keyv of [here, there]) await keyv.set('p|1', entry);
       await here.set('q|1', entry);
-      await new OrderedStore<string>(here, 'p|').clear(deadlines);
+      await new OrderedStore<string>(here, 'p|', new TagMarks()).clear(deadlines);
       expect([...backing.keys()]).toEqual(['ba:p|1', 'a:q|1']);
     });
 
     it('waits for what was called for before, and is waited for by what comes after', async () => {
       const store = hanging();
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       void ordered.set('a', entry, undefined, deadlines);
       const cleared = ordered.clear(deadlines);
       expect(ordered.pendingEntry('a')).toBeNull();
@@ -330,7 +334,7 @@ describe('OrderedStore', () => {
 
     it('hides what was stored until then where the store can neither list nor delete by prefix', async () => {
       const store = leastStore();
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       expect(ordered.now()).toBe(1_000);
       expect(isVisible(ordered, '7', entryOf('before', 1_000))).toBe(true);
       await ordered.clear(deadlines);
@@ -345,7 +349,7 @@ describe('OrderedStore', () => {
     });
 
     it('hides nothing where the store can', async () => {
-      const ordered = new OrderedStore<string>(new Map<string, Entry<string>>(), '');
+      const ordered = new OrderedStore<string>(new Map<string, Entry<string>>(), '', new TagMarks());
       await ordered.clear(deadlines);
       expect(isVisible(ordered, '7', entryOf('at the same time', 1_000))).toBe(true);
       expect(ordered.now()).toBe(1_000);
@@ -358,7 +362,7 @@ describe('OrderedStore', () => {
           steps.push(() => resolve({ done: false, value: `p|${steps.length}` }));
         });
       const store = { ...new Recorder([]), keys: () => ({ [Symbol.asyncIterator]: () => ({ next }) }) };
-      const cleared = new OrderedStore<string>(store, 'p|').clear(deadlines);
+      const cleared = new OrderedStore<string>(store, 'p|', new TagMarks()).clear(deadlines);
       const failed = expect(cleared).rejects.toThrow('The store did not answer `clear` within 250 ms');
       for (let step = 0; step < 4; step += 1) {
         await jest.advanceTimersByTimeAsync(200);
@@ -373,7 +377,7 @@ describe('OrderedStore', () => {
     it('begins after another has ended', async () => {
       const store = hanging();
       store.entries.set('a', entry);
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       const both = [ordered.clear(deadlines), ordered.clear(deadlines)];
       await flush();
       expect(store.hung).toHaveLength(1);
@@ -387,7 +391,9 @@ describe('OrderedStore', () => {
     it('asks a store that hangs for no second key', async () => {
       const store = hanging();
       for (const key of ['p|1', 'p|2', 'p|3']) store.entries.set(key, entry);
-      const failed = expect(new OrderedStore<string>(store, 'p|').clear(deadlines)).rejects.toThrow(TimeoutError);
+      const failed = expect(new OrderedStore<string>(store, 'p|', new TagMarks()).clear(deadlines)).rejects.toThrow(
+        TimeoutError,
+      );
       await jest.advanceTimersByTimeAsync(250);
       await failed;
       expect(store.hung.map(({ key }) => key)).toEqual(['p|1']);
@@ -404,7 +410,7 @@ describe('OrderedStore', () => {
         set: (key: string, value: Entry<unknown>) => (entries.set(key, value), answers.set.promise),
         delete: (key: string) => (deletes.push(key), entries.delete(key), answers.delete.promise),
       };
-      const ordered = new OrderedStore<string>(store, '');
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
       const late = async (operation: unknown) => {
         const failed = expect(operation).rejects.toThrow(TimeoutError);
         await jest.advanceTimersByTimeAsync(250);
@@ -436,7 +442,7 @@ describe('OrderedStore', () => {
     it('holds no entry whose write has settled', async () => {
       jest.useRealTimers();
       const store = { ...new Recorder([]), set: async () => undefined };
-      const ordered = new OrderedStore<object>(store, '');
+      const ordered = new OrderedStore<object>(store, '', new TagMarks());
       const held = await (async () => {
         const value = { big: true };
         await (ordered.set('a', createEntry({ value: value, ttl: 5 }, 1), 5, deadlines) as Promise<unknown>);
@@ -459,7 +465,7 @@ describe('OrderedStore', () => {
         },
         delete: async () => true,
       };
-      const ordered = new OrderedStore<object>(store, '');
+      const ordered = new OrderedStore<object>(store, '', new TagMarks());
       const held = await (async () => {
         const value = { big: true };
         const written = ordered.set('a', createEntry({ value: value, ttl: 5 }, 1), 5, deadlines) as Promise<unknown>;
@@ -481,7 +487,7 @@ describe('a store that is slower than what is called for', () => {
   it('is sent the first and the last write only', async () => {
     const store = new FaultyStore('later');
     store.faults.set = 'hangs';
-    const ordered = new OrderedStore<string>(store, '');
+    const ordered = new OrderedStore<string>(store, '', new TagMarks());
     const writes = Array.from({ length: 100 }, (_, index) => ordered.set('a', entryOf(String(index)), 5, deadlines));
     expect(ordered.pendingEntry('a')).toEqual(entryOf('99'));
     store.hung[0]!.land();
@@ -495,7 +501,7 @@ describe('a store that is slower than what is called for', () => {
   it('is sent one delete for all that wait in a row', async () => {
     const store = new FaultyStore('later');
     store.faults.set = store.faults.delete = 'hangs';
-    const ordered = new OrderedStore<string>(store, '');
+    const ordered = new OrderedStore<string>(store, '', new TagMarks());
     const written = ordered.set('a', entry, 5, deadlines);
     const deletes = Array.from({ length: 100 }, () => ordered.delete('a', deadlines));
     store.hung[0]!.land();
@@ -509,7 +515,7 @@ describe('a store that is slower than what is called for', () => {
   it('gives a grant back whose commit was overtaken before it was sent', async () => {
     const store = new FaultyStore('later');
     store.faults.set = 'hangs';
-    const ordered = new OrderedStore<string>(store, '');
+    const ordered = new OrderedStore<string>(store, '', new TagMarks());
     const said: string[] = [];
     const grant = {
       commit: async () => {

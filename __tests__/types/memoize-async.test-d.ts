@@ -180,6 +180,7 @@ const nothing: Record<keyof MemoizeOptions, undefined> = {
   encode: undefined,
   name: undefined,
   ttl: undefined,
+  tags: undefined,
   staleWhileRevalidate: undefined,
   staleIfError: undefined,
   earlyRefresh: undefined,

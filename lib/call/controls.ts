@@ -4,11 +4,13 @@ import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
 import { freshnessOf, isStorable } from '../store/freshness.js';
 import { PendingRead } from '../store/pending-read.js';
+import { currentEpoch } from '../store/tag-marks.js';
 import { ttlFor } from './durations.js';
 import { recursionError, waitFor } from './join.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
 import { reportRefusal, Run } from './run.js';
 import { settle } from './settle.js';
+import { tagsFor } from './tags.js';
 import type { AnyFunction } from '../functions.js';
 import type { Controls } from '../memoized.js';
 import type { PendingWork } from '../platform/pending-work.js';
@@ -122,15 +124,16 @@ function refresh<V>(call: Call<V>): Promise<V> {
 /** A primed value takes the place of a run: calls join it, and runs that started before are not stored. */
 async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void> {
   const { wrapper, namespace, key } = call;
-  const { store, registry, errors } = namespace;
+  const { store, registry, errors, tagSpace } = namespace;
   const flight = new Flight<V>(key, 'prime');
   void flight.promise;
+  const begun = currentEpoch();
   registry.addPrime(flight);
   errors.forget(key);
   wrapper.pendingWork.begin();
-  const begun = store.coordinator?.begin(key, { drop: true });
+  const granting = store.coordinator?.begin(key, { drop: true });
   // Handled below, when the value is there.
-  begun?.catch(() => undefined);
+  granting?.catch(() => undefined);
   let value: V;
   try {
     value = isThenable(given) ? await given : given;
@@ -139,7 +142,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   } catch (error) {
     settle(call, flight, 'failed');
     flight.reject(error);
-    void begun?.then(
+    void granting?.then(
       (grant) => grant.release('again'),
       () => undefined,
     );
@@ -147,20 +150,21 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   }
   flight.resolve(value);
   try {
-    const grant = begun && (await begun);
+    const grant = granting && (await granting);
     // The user's function may call controls, so fences must still find the flight.
-    const ttl = !store.isKeeping || flight.isFenced ? undefined : ttlFor(call, value);
-    if (!store.isKeeping || flight.isFenced) {
+    const tags = store.isKeeping && !flight.isFenced ? tagsFor(call, value) : undefined;
+    const ttl = tags === undefined ? undefined : ttlFor(call, value);
+    if (!store.isKeeping || flight.isFenced || tagSpace.marks.isVoid(tags ?? [], begun)) {
       if (store.isKeeping) wrapper.observer.discarded(key);
       grant?.release('again');
     } else if (ttl !== undefined && isStorable(ttl, wrapper.options)) {
-      const written = store.prime(key, { value, ttl }, grant);
+      const written = store.prime(key, { value, ttl, tags, begun }, grant);
       registry.remove(flight);
       reportRefusal(call, await written);
     } else {
       grant?.release('again');
       // Nothing is stored, and the older value would be wrong now.
-      if (typeof wrapper.options.ttl === 'function') await store.delete(key);
+      if (tags === undefined || typeof wrapper.options.ttl === 'function') await store.delete(key);
     }
   } finally {
     settle(call, flight, 'done');

@@ -6,6 +6,8 @@ import { MemoryStore } from '../store/memory-store.js';
 import { NullStore } from '../store/null-store.js';
 import { OrderedStore } from '../store/ordered-store.js';
 import { isSharedStore, isStore, wayOut } from '../store/store-like.js';
+import { WeakList } from '../platform/weak-list.js';
+import { setTagSpaces, TagSpace } from './tag-space.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { IgnoreRule } from '../hashing/ignore.js';
 import type { StoreFailure } from '../store/guarded-store.js';
@@ -17,6 +19,8 @@ export interface Namespace<V> {
   readonly store: ResultStore<V>;
   readonly registry: Registry<V>;
   readonly errors: RememberedErrors;
+  /** Where tags are invalidated: all of the store. */
+  readonly tagSpace: TagSpace;
 }
 
 /** What makes one wrapper's calls different from another's. */
@@ -41,14 +45,32 @@ interface SharedState {
 /** The default store of one wrapper. */
 const PRIVATE = Symbol('private');
 
-/** By store and name: fences and single flight hold across wrappers on one store. */
-const namesOnStores = new WeakMap<object, Map<string, SharedState> | typeof PRIVATE>();
+/** All that is known of one store: fences, single flight and tags hold across wrappers. */
+interface StoreState {
+  readonly names: Map<string, SharedState>;
+  readonly tagSpace: TagSpace;
+}
+
+const storeStates = new WeakMap<object, StoreState | typeof PRIVATE>();
+
+function stateOf(store: StoreLike<never>): StoreState | typeof PRIVATE {
+  let state = storeStates.get(store);
+  if (state === undefined) storeStates.set(store, (state = { names: new Map(), tagSpace: new TagSpace(store) }));
+  return state;
+}
+
+/** Where tags of a store are invalidated. `undefined` for the private store of a wrapper. */
+export function tagSpaceOf(store: StoreLike<never>): TagSpace | undefined {
+  const state = stateOf(store);
+  return state === PRIVATE ? undefined : state.tagSpace;
+}
 
 /** The namespaces of one wrapper: one, or where `cache` picks a store from the receiver, one for each store. */
 export class Namespaces<V> {
   readonly #identity: Identity;
   readonly #options: ResolvedOptions;
   readonly #report: StoreFailure;
+  readonly #isTagged: boolean;
   /** The only one, where the store does not depend on the receiver. */
   readonly #fixed: Namespace<V> | undefined;
   /** The store, the selector, or `null`: as configured. */
@@ -56,24 +78,39 @@ export class Namespaces<V> {
   readonly #byStore = new WeakMap<object, Namespace<V>>();
   readonly #byReceiver = new WeakMap<object, Namespace<V>>();
   #ofPrimitives: Namespace<V> | undefined;
+  /** All of them, where the store depends on the receiver. */
+  readonly #all = new WeakList<Namespace<V>>();
 
   constructor(identity: Identity, options: ResolvedOptions, report: StoreFailure) {
     this.#identity = identity;
     this.#options = options;
     this.#report = report;
-    const { cache } = options;
+    const { cache, tags } = options;
+    this.#isTagged = typeof tags === 'function' || tags.length > 0;
     if (cache === undefined) {
-      const lastsEqually = typeof options.ttl === 'number' && options.earlyRefresh === 0;
-      const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined, options, options.maxSize);
+      const lastsEqually = typeof options.ttl === 'number' && options.earlyRefresh === 0 && !this.#isTagged;
+      const tagSpace = new TagSpace();
+      const memory = new MemoryStore<V>(lastsEqually ? options.ttl : undefined, {
+        windows: options,
+        marks: tagSpace.marks,
+        maxSize: options.maxSize,
+      });
       const view = memory.view(`${identity.name}|`);
-      namesOnStores.set(view, PRIVATE);
+      storeStates.set(view, PRIVATE);
+      setTagSpaces(view, () => this.tagSpaces());
       this.cache = view;
-      this.#fixed = { store: memory, registry: new Registry(), errors: new RememberedErrors() };
+      this.#fixed = this.#inSpace(memory, tagSpace);
     } else {
       this.cache = cache as ResolvedOptions['cache'] & {};
-      if (cache === null) this.#fixed = storeless();
+      if (cache === null) this.#fixed = this.#storeless();
       else if (typeof cache !== 'function') this.#fixed = this.#on(cache);
     }
+  }
+
+  /** Where tags of this wrapper are invalidated. */
+  tagSpaces(): Iterable<TagSpace> {
+    const namespaces = this.#fixed === undefined ? [...this.#all] : [this.#fixed];
+    return namespaces.map(({ tagSpace }) => tagSpace);
   }
 
   of(receiver: unknown): Namespace<V> {
@@ -89,18 +126,20 @@ export class Namespaces<V> {
     if (namespace === undefined) {
       namespace = this.#on(store);
       this.#byStore.set(store, namespace);
+      this.#all.add(namespace);
     }
     return namespace;
   }
 
   #withoutStore(receiver: unknown): Namespace<V> {
     if ((typeof receiver !== 'object' && typeof receiver !== 'function') || receiver === null) {
-      return (this.#ofPrimitives ??= storeless());
+      return (this.#ofPrimitives ??= this.#storeless());
     }
     let namespace = this.#byReceiver.get(receiver);
     if (namespace === undefined) {
-      namespace = storeless();
+      namespace = this.#storeless();
       this.#byReceiver.set(receiver, namespace);
+      this.#all.add(namespace);
     }
     return namespace;
   }
@@ -110,24 +149,37 @@ export class Namespaces<V> {
     const prefix = `${identity.name}|`;
     const { ordered, registry, errors } = claim(store, identity, prefix);
     const shared = isSharedStore(store) ? store : undefined;
+    const tagSpace = tagSpaceOf(store)!;
+    if (this.#isTagged) {
+      tagSpace.assertPossible();
+      tagSpace.add(registry);
+    }
     const { storeTimeout } = this.#options;
     const guard = { prefix, shared, storeTimeout, windows: this.#options };
     return {
       store: new GuardedStore(ordered as OrderedStore<V>, guard, this.#report),
       registry: registry as Registry<V>,
       errors,
+      tagSpace,
     };
   }
-}
 
-function storeless<V>(): Namespace<V> {
-  return { store: new NullStore(), registry: new Registry(), errors: new RememberedErrors() };
+  #storeless(): Namespace<V> {
+    return this.#inSpace(new NullStore(), new TagSpace());
+  }
+
+  /** The only namespace of a tag space. */
+  #inSpace(store: ResultStore<V>, tagSpace: TagSpace): Namespace<V> {
+    const registry = new Registry<V>();
+    if (this.#isTagged) tagSpace.add(registry);
+    return { store, registry, errors: new RememberedErrors(), tagSpace };
+  }
 }
 
 /** What the wrappers of a name on a store share; refused where entries of different functions would mix. */
 function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): SharedState {
   const { name, isNameGiven } = identity;
-  let known = namesOnStores.get(store);
+  const known = stateOf(store);
   if (known === PRIVATE) {
     throw new TypeError(
       `Expected \`cache\` to be a store that can be shared, got the default store of another wrapper: make one and give it to both`,
@@ -138,16 +190,16 @@ function claim<V>(store: StoreLike<V>, identity: Identity, prefix: string): Shar
       `Expected a \`name\` beside a store that processes share: \`${name}\` comes from the function, and bundlers rename functions`,
     );
   }
-  if (known === undefined) namesOnStores.set(store, (known = new Map()));
-  const state = known.get(name);
+  const { names, tagSpace } = known;
+  const state = names.get(name);
   if (state === undefined) {
     const created: SharedState = {
-      ordered: new OrderedStore(store, prefix),
+      ordered: new OrderedStore(store, prefix, tagSpace.marks),
       registry: new Registry(),
       errors: new RememberedErrors(),
       isSame: isNameGiven ? undefined : weaklySame(identity),
     };
-    known.set(name, created);
+    names.set(name, created);
     return created;
   }
   if (isNameGiven ? state.isSame === undefined : state.isSame?.(identity) === true) return state;

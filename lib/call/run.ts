@@ -4,9 +4,11 @@ import { NativePromise, nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
 import { createEntry } from '../store/entry.js';
 import { isStorable } from '../store/freshness.js';
+import { currentEpoch } from '../store/tag-marks.js';
 import { errorTtlFor, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
+import { tagsFor } from './tags.js';
 import { rejectCallers, serveFallback, settle } from './settle.js';
 import { canChange, mayHaveChanged, withCopiedArguments } from './wrapper.js';
 import type { Flight } from '../in-flight/flight.js';
@@ -32,6 +34,8 @@ export class Run<V> {
   readonly #flight: Flight<V>;
   /** `fn` has been called. */
   #isStarted = false;
+  /** The epoch of the tags in which it was. */
+  #begun = 0;
   /** When it was, by the monotonic clock; `undefined` where the duration is not needed. */
   #startedAt: number | undefined;
   /** Aborts the signal that `fn` got, if it got one. */
@@ -152,6 +156,7 @@ export class Run<V> {
     if (observer.isHeard || options.earlyRefresh > 0) this.#startedAt = performance.now();
     observer.started();
     this.#isStarted = true;
+    this.#begun = currentEpoch();
     // Also when no caller waits any more: `fn` may still use what a shutdown closes.
     pendingWork.begin();
     // The flight settles before this promise does. It is a native promise, whatever `fn` returns.
@@ -206,16 +211,22 @@ export class Run<V> {
     if (once !== undefined) return this.#fail(readOnceError(wrapper.name, once));
     const duration = this.#elapsed();
     // The user's function may call controls, so fences must still find the flight.
-    const ttl = namespace.store.isKeeping && this.#mayWrite ? ttlFor(this.#call, value) : undefined;
+    const mayStore = namespace.store.isKeeping && this.#mayWrite;
+    const tags = mayStore ? tagsFor(this.#call, value) : undefined;
+    const ttl = tags === undefined ? undefined : ttlFor(this.#call, value);
     const haveArgumentsChanged = this.#haveArgumentsChanged();
     if (this.#hasSettled()) return value;
-    const isDiscarded = flight.isFenced || haveArgumentsChanged;
+    const isDiscarded =
+      flight.isFenced || haveArgumentsChanged || namespace.tagSpace.marks.isVoid(tags ?? [], this.#begun);
     if (isDiscarded) {
       this.#release?.('again');
     } else {
       namespace.errors.forget(key);
       if (ttl === undefined) this.#release?.('alone');
-      else this.#store({ value, ttl, duration: wrapper.options.earlyRefresh > 0 ? duration : undefined }, grant);
+      else {
+        const kept = wrapper.options.earlyRefresh > 0 ? duration : undefined;
+        this.#store({ value, ttl, duration: kept, tags, begun: this.#begun }, grant);
+      }
     }
     settle(this.#call, flight, 'done');
     wrapper.observer.ended(key, 'fulfilled', duration);

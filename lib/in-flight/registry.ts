@@ -10,6 +10,8 @@ export class Registry<V> {
   readonly #foreground = new FlightMap<V>();
   /** Refreshes and background runs: a call joins one only if the store has no answer. */
   readonly #background = new FlightMap<V>();
+  /** Runs under way that no call joins any more, by key. Each is stored, unless its key changes before it ends. */
+  readonly #loose = new Map<string, Set<Flight<V>>>();
   /** The key whose store is asked right now, in this very turn. */
   #readKey: string | undefined;
   /** Flights of such keys that a store asked for meanwhile, by calling the wrapper. */
@@ -56,16 +58,19 @@ export class Registry<V> {
   }
 
   add(flight: Flight<V>): void {
+    this.#fenceLoose(flight.key);
     this.#mapOf(flight).set(flight);
   }
 
   remove(flight: Flight<V>): void {
+    if (this.#loose.size !== 0) this.#leaveLoose(flight);
     this.#mapOf(flight).delete(flight);
   }
 
   /** Detaches the flights of the key: no later call joins them, and their results are not stored. A read goes on, and its entry is ignored. */
   fence(key: string): void {
     if (key === this.#readKey) this.#enterRead(key);
+    this.#fenceLoose(key);
     const flight = this.#foreground.get(key);
     if (flight?.isReading === true) flight.override({ type: 'use', entry: undefined });
     else if (flight !== undefined) this.detach(flight);
@@ -75,7 +80,33 @@ export class Registry<V> {
 
   fenceAll(): void {
     if (this.#readKey !== undefined) this.#enterRead(this.#readKey);
-    for (const key of [...this.#foreground.keys(), ...this.#background.keys()]) this.fence(key);
+    const keys = [...this.#foreground.keys(), ...this.#background.keys(), ...this.#loose.keys()];
+    for (const key of keys) this.fence(key);
+  }
+
+  /** Tags were invalidated: no later call joins what runs now, and its result tells whether it may be stored. */
+  loosenAll(): void {
+    for (const map of [this.#foreground, this.#background]) {
+      for (const key of map.keys()) {
+        const flight = map.get(key)!;
+        if (flight.isReading) continue;
+        map.delete(flight);
+        const others = this.#loose.get(key);
+        if (others === undefined) this.#loose.set(key, new Set([flight]));
+        else others.add(flight);
+      }
+    }
+  }
+
+  #fenceLoose(key: string): void {
+    if (this.#loose.size === 0) return;
+    for (const flight of this.#loose.get(key) ?? []) flight.isFenced = true;
+    this.#loose.delete(key);
+  }
+
+  #leaveLoose(flight: Flight<V>): void {
+    const others = this.#loose.get(flight.key);
+    if (others?.delete(flight) === true && others.size === 0) this.#loose.delete(flight.key);
   }
 
   /** A fence by a primed value: calls join `prime` from now on, and a call that reads the store follows it. */
@@ -94,6 +125,7 @@ export class Registry<V> {
 
   /** Detaches runs only: what a call reads still counts. */
   fenceRuns(key: string): void {
+    this.#fenceLoose(key);
     const flight = this.#foreground.get(key);
     if (flight !== undefined && !flight.isReading) this.detach(flight);
     const background = this.#background.get(key);

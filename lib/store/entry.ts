@@ -3,7 +3,13 @@ import type { Result } from './result-store.js';
 import type { Entry } from './store.js';
 
 /** @param storedAt When the run settled, in milliseconds of the wall clock. */
-export function createEntry<V>({ value, ttl, duration }: Result<V>, storedAt: number): Entry<V> {
+export function createEntry<V>(result: Result<V>, storedAt: number): Entry<V> {
+  const entry = createUntagged(result, storedAt);
+  const { tags, begun } = result;
+  return tags === undefined || tags.length === 0 ? entry : Object.assign(entry, { tags, begun });
+}
+
+function createUntagged<V>({ value, ttl, duration }: Result<V>, storedAt: number): Entry<V> {
   if (ttl === Infinity) return { v: 1, value, storedAt };
   if (duration === undefined) return { v: 1, value, storedAt, freshUntil: storedAt + ttl };
   return { v: 1, value, storedAt, freshUntil: storedAt + ttl, duration };
@@ -17,15 +23,22 @@ export function endEntry<V>(entry: Entry<V>, at: number): Entry<V> {
 /** True for an entry of this version with sound times; anything else in a store is foreign or damaged. */
 export function isEntry(found: unknown): found is Entry<never> {
   if (typeof found !== 'object' || found === null) return false;
-  const { v, value, storedAt, freshUntil, duration } = found as Partial<Record<keyof Entry<never>, unknown>>;
+  const { v, value, storedAt, freshUntil, duration, tags, begun } = found as Partial<
+    Record<keyof Entry<never>, unknown>
+  >;
   return (
     v === 1 &&
     // No run resolves with a thenable, and a promise would wait for it.
     !isThenable(value) &&
     isTime(storedAt) &&
     (freshUntil === undefined || isTime(freshUntil)) &&
-    (duration === undefined || (isTime(duration) && duration >= 0))
+    (duration === undefined || (isTime(duration) && duration >= 0)) &&
+    (tags === undefined || (isTime(begun) && isTags(tags)))
   );
+}
+
+function isTags(value: unknown): boolean {
+  return Array.isArray(value) && value.every((tag) => typeof tag === 'string');
 }
 
 function isTime(value: unknown): value is number {

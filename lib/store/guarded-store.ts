@@ -209,6 +209,11 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
 
   #set(key: string, result: Result<V>, grant: Grant<V> | undefined): unknown {
     const entry = createEntry(result, this.#ordered.now());
+    if (entry.tags !== undefined && this.#ordered.cannotTag) {
+      throw new TypeError(
+        'Expected a store that answers at once, `redisStore` or `tiered` over it beside tags: the result is not stored',
+      );
+    }
     const lifetime = lifetimeOf(result.ttl, this.#windows);
     return grant === undefined
       ? this.#ordered.set(key, entry, lifetime, this.#deadlines)

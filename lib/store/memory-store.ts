@@ -5,6 +5,7 @@ import { NOT_FRESH } from './result-store.js';
 import type { StaleWindows } from './freshness.js';
 import type { Result, ResultStore } from './result-store.js';
 import type { Entry, Store } from './store.js';
+import type { TagMarks } from './tag-marks.js';
 
 /** How many results the default store holds at least. */
 const SIZE = 1_000;
@@ -12,7 +13,7 @@ const SIZE = 1_000;
 /** Stands for a result of `undefined`, which quick-lru cannot tell from none. */
 const UNDEFINED = Symbol('undefined');
 
-/** A stored result that ends. The classes are private, so no result of a user can be taken for one. */
+/** A stored result that ends or has tags. The classes are private, so no result of a user can be taken for one. */
 abstract class Ending {}
 
 class Timed<V> extends Ending {
@@ -32,6 +33,12 @@ class Brief<V> extends Ending {
   }
 }
 
+export interface MemoryStoreOptions {
+  readonly windows: StaleWindows;
+  readonly marks: TagMarks;
+  readonly maxSize?: number | undefined;
+}
+
 /**
  * The default store: a quick-lru. It answers at once and never fails. A result without an end is kept as it is: 109 B for
  * a result, 174 B with an entry around it.
@@ -44,11 +51,13 @@ export class MemoryStore<V> implements ResultStore<V> {
   readonly #madeAt = Date.now();
   readonly #ttl: number | undefined;
   readonly #windows: StaleWindows;
+  readonly #marks: TagMarks;
 
-  /** @param ttl The `ttl` of every result; `undefined` where it differs, or where the duration of a run is kept too. */
-  constructor(ttl: number | undefined, windows: StaleWindows, maxSize = SIZE) {
+  /** @param ttl The `ttl` of every result; `undefined` where it differs, or where more than a time is kept with it. */
+  constructor(ttl: number | undefined, { windows, marks, maxSize = SIZE }: MemoryStoreOptions) {
     this.#ttl = ttl;
     this.#windows = windows;
+    this.#marks = marks;
     this.#results = new QuickLRU({ maxSize });
   }
 
@@ -67,14 +76,15 @@ export class MemoryStore<V> implements ResultStore<V> {
   entryOf(stored: unknown): Entry<V> | undefined {
     if (stored === undefined) return undefined;
     if (isTimeless(stored)) return createEntry({ value: unwrap(stored) as V, ttl: Infinity }, this.#madeAt);
-    if (stored instanceof Timed) return stored.entry as Entry<V>;
+    if (stored instanceof Timed) return this.#marks.judge(stored.entry as Entry<V>);
     const { value, freshUntil } = stored as Brief<V>;
     const ttl = this.#ttl ?? 0;
     return createEntry({ value, ttl }, this.#madeAt + freshUntil - ttl);
   }
 
   write(key: string, result: Result<V>): undefined {
-    this.#results.set(key, result.ttl === Infinity ? wrap(result.value) : this.#timed(result));
+    const isBare = result.ttl === Infinity && (result.tags === undefined || result.tags.length === 0);
+    this.#results.set(key, isBare ? wrap(result.value) : this.#timed(result));
     return undefined;
   }
 

@@ -9,6 +9,7 @@ import type { Deadlines } from './deadline.js';
 import type { StaleWindows } from './freshness.js';
 import type { Entry, Grant, SharedStore, Store } from './store.js';
 import type { StoreLike } from './store-like.js';
+import type { TagMarks } from './tag-marks.js';
 
 type Kind = 'set' | 'delete' | 'expire';
 
@@ -77,7 +78,9 @@ export class OrderedStore<V> {
   readonly #isTimed: boolean;
   /** False once the store has answered at once: it is in memory and compares keys as they are. */
   #carriesKeys: boolean;
+  #hasAnsweredLater = false;
   readonly #breaker: CircuitBreaker | undefined;
+  readonly #marks: TagMarks;
   readonly #pending = new Map<string, Operation<V>>();
   /** When a delete failed, by key. */
   readonly #tombstones = new Map<string, number>();
@@ -92,9 +95,10 @@ export class OrderedStore<V> {
   #clearedAt = -Infinity;
 
   /** @param prefix Stands before every key. */
-  constructor(store: StoreLike<V>, prefix: string) {
+  constructor(store: StoreLike<V>, prefix: string, marks: TagMarks) {
     this.#store = store;
     this.#prefix = prefix;
+    this.#marks = marks;
     this.#takesTtl = takesTtl(store);
     this.#isShared = isSharedStore(store);
     this.#isTimed = this.#isShared || (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true;
@@ -106,7 +110,8 @@ export class OrderedStore<V> {
   pendingEntry(key: string): Entry<V> | null | undefined {
     if (this.#pending.size !== 0) {
       const operation = this.#pending.get(key);
-      if (operation !== undefined && !operation.isLate) return operation.entry;
+      if (operation !== undefined && !operation.isLate)
+        return operation.entry && (this.#marks.judge(operation.entry) ?? null);
     }
     return this.#clearing === undefined ? undefined : null;
   }
@@ -130,8 +135,16 @@ export class OrderedStore<V> {
     }
     const name = this.#nameOf(key);
     const found = this.#isTimed ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
-    if (this.#carriesKeys && !isThenable(found)) this.#carriesKeys = false;
+    if (this.#carriesKeys) {
+      if (isThenable(found)) this.#hasAnsweredLater = true;
+      else this.#carriesKeys = false;
+    }
     return found;
+  }
+
+  /** True where the store is known to answer later, and no process but this one can know what was invalidated in it. */
+  get cannotTag(): boolean {
+    return this.#carriesKeys && this.#hasAnsweredLater;
   }
 
   /** Reads without making the entry the most recently used one, where the store can, as lru-cache and quick-lru. */
@@ -162,10 +175,14 @@ export class OrderedStore<V> {
 
   /**
    * The entry as calls may see it: `undefined` from before a `delete` or `clear` that the store may not have carried out,
-   * expired from before an `expire`.
+   * or where one of its tags was invalidated; expired from before an `expire`.
    * @throws {TypeError} for the entry of another key, from a store that compares keys without case, accents or blanks.
    */
-  visible(key: string, entry: Entry<V>): Entry<V> | undefined {
+  visible(key: string, stored: Entry<V>): Entry<V> | undefined {
+    if (stored.tags !== undefined && this.cannotTag) return undefined;
+    // Where processes share a store, it has judged the tags by its own clock.
+    const entry = this.#isShared ? stored : this.#marks.judge(stored);
+    if (entry === undefined) return undefined;
     if (entry.key !== undefined && entry.key !== this.#nameOf(key)) {
       throw new TypeError(
         `Expected the store to compare keys exactly, got the entry of another key: wrap the store in \`digestKeys\``,

@@ -9,6 +9,10 @@ export interface Result<V> {
   readonly ttl: number;
   /** How long the run took; kept only where `earlyRefresh` needs it. */
   readonly duration?: number | undefined;
+  /** Empty or absent: none. */
+  readonly tags?: readonly string[] | undefined;
+  /** The epoch in which the run began; needed where there are tags. */
+  readonly begun?: number | undefined;
 }
 
 /** Returned where there is no result, or where its freshness must be computed from its entry. */

@@ -15,6 +15,10 @@ export interface Entry<V> {
   readonly freshUntil?: number;
   /** How long the run took; present where `earlyRefresh` is on. */
   readonly duration?: number;
+  /** Labels by which `invalidateTags` finds the entry; present where it has some. */
+  readonly tags?: readonly string[];
+  /** When its run began, by a clock of the store; present where it has tags. */
+  readonly begun?: number;
   /** What a store that processes share knows this very entry by; never written. */
   readonly stamp?: string;
   /** `name|key`, in a store that answers with promises: such stores may compare keys without case, accents or blanks. */
@@ -94,6 +98,11 @@ export interface SharedStore<V = unknown> extends Store<V> {
    * True where there was one. Without it, such an entry is read and written again.
    */
   expire?(key: string, options: { readonly window: number; readonly timeout: number }): PromiseLike<boolean>;
+  /** Make void what carries one of `tags` and whose run began before now; `isSoft`: as if its `ttl` ended now. */
+  invalidateTags?(
+    tags: readonly string[],
+    options: { readonly isSoft: boolean; readonly timeout: number },
+  ): PromiseLike<void>;
   /**
    * A grant for a run while the store cannot be asked. Its result is kept in this process only. `undefined`: not kept.
    * @param error Why the store could not be asked.

@@ -1,0 +1,68 @@
+import { show } from '../platform/show.js';
+import { isSharedStore } from '../store/store-like.js';
+import { TagMarks } from '../store/tag-marks.js';
+import type { StoreLike } from '../store/store-like.js';
+import type { SharedStore } from '../store/store.js';
+
+/** How long a store that processes share may take to invalidate tags, in milliseconds. */
+const TIMEOUT = 1_000;
+
+/** In what tags are invalidated: one store, with the runs whose results it is to keep. */
+export class TagSpace {
+  readonly marks = new TagMarks();
+  readonly #registries = new Set<{ loosenAll(): void }>();
+  readonly #store: StoreLike<never> | undefined;
+
+  /** @param store Left out for the private store of a wrapper, and where nothing is stored. */
+  constructor(store?: StoreLike<never>) {
+    this.#store = store;
+  }
+
+  /** The results of its flights may have tags. */
+  add(registry: { loosenAll(): void }): void {
+    this.#registries.add(registry);
+  }
+
+  /** @throws {TypeError} for a store in which tags cannot be invalidated for all who use it. */
+  assertPossible(): void {
+    const store = this.#store;
+    if (store === undefined) return;
+    const isPossible = isSharedStore(store)
+      ? typeof (store as SharedStore).invalidateTags === 'function'
+      : !answersLater(store);
+    if (isPossible) return;
+    throw new TypeError(
+      `Expected a store that answers at once, \`redisStore\` or \`tiered\` over it beside tags, got ${show(store)}: others who use it could not be told in order`,
+    );
+  }
+
+  /** Rejects with the error of a store that processes share. In this process the tags are invalidated all the same. */
+  async invalidate(tags: readonly string[], isSoft: boolean): Promise<void> {
+    this.marks.mark(tags, isSoft);
+    for (const registry of this.#registries) registry.loosenAll();
+    const store = this.#store;
+    if (store !== undefined && isSharedStore(store)) {
+      await (store as SharedStore).invalidateTags?.(tags, { isSoft, timeout: TIMEOUT });
+    }
+  }
+}
+
+/** True for a store of which this can be seen before it is asked. */
+function answersLater(store: StoreLike<never>): boolean {
+  return (
+    Object.prototype.toString.call(store.get) === '[object AsyncFunction]' ||
+    (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true
+  );
+}
+
+const spacesOfOwners = new WeakMap<object, () => Iterable<TagSpace>>();
+
+/** `owner` stands for these spaces where tags are invalidated. */
+export function setTagSpaces(owner: object, spaces: () => Iterable<TagSpace>): void {
+  spacesOfOwners.set(owner, spaces);
+}
+
+/** `undefined` for what is no wrapper, memoizer or private store. */
+export function tagSpacesOf(owner: object): Iterable<TagSpace> | undefined {
+  return spacesOfOwners.get(owner)?.();
+}

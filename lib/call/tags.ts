@@ -1,0 +1,28 @@
+import { show } from '../platform/show.js';
+import type { Call } from './wrapper.js';
+
+/** The tags of a result, each once; `undefined` where the user's function gave none, which is reported. */
+export function tagsFor<V>(call: Call<V>, value: V): readonly string[] | undefined {
+  const { tags } = call.wrapper.options;
+  if (typeof tags !== 'function') return tags;
+  try {
+    return distinct(tags(value, ...call.args), '`tags` to give strings');
+  } catch (error) {
+    call.wrapper.observer.storeFailed('set', call.key, error);
+    return undefined;
+  }
+}
+
+/**
+ * The strings of an iterable, each once.
+ * @param expected For the message: "Expected …, got …".
+ * @throws {TypeError} for anything else. A string is refused too: its characters are hardly meant.
+ */
+export function distinct(tags: unknown, expected: string): string[] {
+  const isIterable = typeof tags === 'object' && tags !== null && Symbol.iterator in tags;
+  const found = new Set<unknown>(isIterable ? (tags as Iterable<unknown>) : [tags]);
+  for (const tag of found) {
+    if (!isIterable || typeof tag !== 'string') throw new TypeError(`Expected ${expected}, got ${show(tag)}`);
+  }
+  return [...found] as string[];
+}

@@ -1,0 +1,108 @@
+import { endEntry } from './entry.js';
+import type { Entry } from './store.js';
+
+/** How many tags have a mark of their own, in one store. */
+const MOST_TAGS = 10_000;
+
+/** The epoch in which this process began: what began before it was stored by an earlier process. */
+const FIRST_EPOCH = Date.now();
+
+let epoch = FIRST_EPOCH;
+
+/** The present epoch of this process. A run that begins now keeps it. */
+export function currentEpoch(): number {
+  return epoch;
+}
+
+/** When a tag was last invalidated, in epochs. */
+interface Mark {
+  readonly hard: number;
+  readonly soft: number;
+  /** When it was last invalidated softly, in milliseconds of the wall clock. */
+  readonly softAt: number;
+}
+
+const NEVER: Mark = { hard: -Infinity, soft: -Infinity, softAt: Infinity };
+
+/**
+ * Which tags have been invalidated, and when, for one store in one process.
+ *
+ * Time is counted in epochs: each invalidation begins another one. A run keeps the epoch in which it began, and a tag has
+ * a mark: the epoch that its last invalidation began. An entry is void where its run began before the mark of one of its
+ * tags. So an invalidation reaches runs under way too, whose tags are known only from their results.
+ *
+ * Memory is bounded. Beyond the limit the oldest marks are dropped and the floor rises to the latest of them: what began
+ * before the floor is void, whatever its tags are. An entry can be void too early that way, never too late.
+ */
+export class TagMarks {
+  /** In the order of their epochs. */
+  readonly #marks = new Map<string, Mark>();
+  readonly #maxTags: number;
+  #latest = FIRST_EPOCH;
+  #floor = FIRST_EPOCH;
+
+  constructor(maxTags = MOST_TAGS) {
+    this.#maxTags = maxTags;
+  }
+
+  /** What began in this epoch or later is void for no tag. */
+  get latest(): number {
+    return this.#latest;
+  }
+
+  /** How many tags have a mark of their own. */
+  get size(): number {
+    return this.#marks.size;
+  }
+
+  /**
+   * Makes void what carries one of `tags` and began before now.
+   * @param isSoft As if its `ttl` ended now, instead.
+   */
+  mark(tags: readonly string[], isSoft = false): void {
+    if (tags.length === 0) return;
+    this.#latest = epoch += 1;
+    for (const tag of tags) {
+      const before = this.#marks.get(tag) ?? NEVER;
+      // To the end of the order.
+      this.#marks.delete(tag);
+      this.#marks.set(
+        tag,
+        isSoft ? { hard: before.hard, soft: epoch, softAt: Date.now() } : { ...before, hard: epoch },
+      );
+    }
+    this.#dropOldest();
+  }
+
+  /** True where a run with these tags that began in the epoch `begun` may not be stored any more. */
+  isVoid(tags: readonly string[], begun: number): boolean {
+    if (begun >= this.#latest || tags.length === 0) return false;
+    if (begun < this.#floor) return true;
+    return tags.some((tag) => {
+      const { hard, soft } = this.#marks.get(tag) ?? NEVER;
+      return begun < hard || begun < soft;
+    });
+  }
+
+  /** The entry as it counts now: `undefined` where it is void, expired where one of its tags was invalidated softly. */
+  judge<V>(entry: Entry<V>): Entry<V> | undefined {
+    const { tags, begun = -Infinity } = entry;
+    if (tags === undefined || begun >= this.#latest) return entry;
+    if (begun < this.#floor) return undefined;
+    let endsAt = Infinity;
+    for (const tag of tags) {
+      const { hard, soft, softAt } = this.#marks.get(tag) ?? NEVER;
+      if (begun < hard) return undefined;
+      if (begun < soft) endsAt = Math.min(endsAt, softAt);
+    }
+    return endsAt === Infinity ? entry : endEntry(entry, endsAt);
+  }
+
+  #dropOldest(): void {
+    for (const [tag, { hard, soft }] of this.#marks) {
+      if (this.#marks.size <= this.#maxTags) return;
+      this.#marks.delete(tag);
+      this.#floor = Math.max(hard, soft);
+    }
+  }
+}
