@@ -3,13 +3,24 @@ import { parseAnnouncement, parseWakeUp, writeAnnouncement } from '../../lib/red
 import type { Announcement } from '../../lib/redis/messages.js';
 
 describe('announcements', () => {
-  it.each<[string, Announcement]>([
+  it.each<[string, Exclude<Announcement, { type: 'tags' }>]>([
     ['key s1 getUser h1', { type: 'key', sender: 's1', namespace: 'getUser', hash: 'h1' }],
     ['run s1 getUser h1', { type: 'run', sender: 's1', namespace: 'getUser', hash: 'h1' }],
     ['namespace s1 getUser', { type: 'namespace', sender: 's1', namespace: 'getUser' }],
   ])('are written as %j and parsed back', (text, announcement) => {
     expect(writeAnnouncement(announcement)).toBe(text);
     expect(parseAnnouncement(text)).toEqual(announcement);
+  });
+
+  it('of tags are parsed as a script writes them', () => {
+    expect(parseAnnouncement('tags s1 soft 1795358889123456 #a,#b%2Cc,#')).toEqual({
+      type: 'tags',
+      sender: 's1',
+      tags: ['a', 'b,c', ''],
+      isSoft: true,
+      at: 1795358889123456,
+    });
+    expect(parseAnnouncement('tags s1 hard 1')).toBeUndefined();
   });
 
   it.each(['', 'key', 'key s1', 'key s1 getUser', 'other s1 getUser h1'])('ignore %j', (text) => {

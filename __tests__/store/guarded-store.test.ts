@@ -30,7 +30,7 @@ afterEach(() => {
 
 function guard(store: FaultyStore, windows = { staleWhileRevalidate: 0, staleIfError: 0 }): GuardedStore<string> {
   const ordered = new OrderedStore<string>(store, 'p|', new TagMarks());
-  const options = { prefix: 'p|', shared: undefined, storeTimeout: 250, windows };
+  const options = { prefix: 'p|', shared: undefined, storeTimeout: 250, windows, isTagged: false };
   return new GuardedStore(ordered, options, (...report) => void reports.push(report));
 }
 
@@ -152,7 +152,13 @@ describe('GuardedStore', () => {
         throw new StoreError('set');
       },
     } as unknown as SharedStore<string>;
-    const options = { prefix: 'p|', shared, storeTimeout: 250, windows: { staleWhileRevalidate: 0, staleIfError: 0 } };
+    const options = {
+      prefix: 'p|',
+      shared,
+      storeTimeout: 250,
+      windows: { staleWhileRevalidate: 0, staleIfError: 0 },
+      isTagged: false,
+    };
     const ordered = new OrderedStore<string>(new FaultyStore(), 'p|', new TagMarks());
     const guarded = new GuardedStore(ordered, options, (...report) => void reports.push(report));
     expect(guarded.coordinator).toBe(guarded);
@@ -161,8 +167,8 @@ describe('GuardedStore', () => {
     await expect(guarded.acquire('a', { seen: undefined, spent: 250 })).rejects.toThrow(TimeoutError);
     await expect(guarded.begin('a', { drop: true })).rejects.toThrow(StoreError);
     expect(asked).toEqual([
-      ['p|a', { seen: entry, timeout: 200 }],
-      ['p|a', { drop: true, timeout: 250 }],
+      ['p|a', { seen: entry, timeout: 200, isTagged: false }],
+      ['p|a', { drop: true, timeout: 250, isTagged: false }],
     ]);
     expect(reports.map(([operation, key]) => [operation, key])).toEqual([
       ['get', 'a'],

@@ -37,7 +37,7 @@ describe('TagMarks', () => {
   });
 
   it('voids nothing without tags', () => {
-    const marks = new TagMarks(1);
+    const marks = new TagMarks({ maxTags: 1 });
     for (const tag of ['a', 'b', 'c']) marks.mark([tag]);
     expect(marks.isVoid([], -Infinity)).toBe(false);
   });
@@ -79,7 +79,7 @@ describe('TagMarks', () => {
   });
 
   it('voids all that began before a mark of more tags than it keeps', () => {
-    const marks = new TagMarks(2);
+    const marks = new TagMarks({ maxTags: 2 });
     const begun = currentEpoch();
     marks.mark(['a', 'b', 'c']);
     expect(marks.size).toBe(2);
@@ -96,7 +96,7 @@ describe('TagMarks', () => {
         fc.array(fc.array(tag, { maxLength: 3 }), { maxLength: 12 }),
         fc.array(tag, { maxLength: 3 }),
         (maxTags, invalidations, tags) => {
-          const marks = new TagMarks(maxTags);
+          const marks = new TagMarks({ maxTags });
           const begun = [currentEpoch()];
           for (const invalidated of invalidations) {
             marks.mark(invalidated);

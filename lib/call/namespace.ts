@@ -155,7 +155,7 @@ export class Namespaces<V> {
       tagSpace.add(registry);
     }
     const { storeTimeout } = this.#options;
-    const guard = { prefix, shared, storeTimeout, windows: this.#options };
+    const guard = { prefix, shared, storeTimeout, windows: this.#options, isTagged: this.#isTagged };
     return {
       store: new GuardedStore(ordered as OrderedStore<V>, guard, this.#report),
       registry: registry as Registry<V>,

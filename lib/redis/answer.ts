@@ -6,8 +6,15 @@ import type { Context } from './context.js';
 /** What the server answers to a process that asks for the right to run. */
 export type Answer<V> =
   | { readonly hit: Entry<V> }
-  | { readonly generation: string; readonly lease: number }
+  | Granted
   | { readonly holder: string; readonly remaining: number; readonly failed: string };
+
+export interface Granted {
+  readonly generation: string;
+  readonly lease: number;
+  /** When, in microseconds of the server's clock. */
+  readonly begun: number;
+}
 
 /** The last moment that `Date` knows. */
 const LATEST = 8.64e15;
@@ -19,7 +26,7 @@ const LATEST = 8.64e15;
 export function readAnswer<V>(context: Context, reply: unknown, sentAt: number): Answer<V> | string {
   const [time, kind, first, second, third] = (reply as readonly unknown[]).map(textOf);
   context.clock.learn(Number(time), sentAt);
-  if (kind === 'grant') return { generation: first!, lease: Number(second) };
+  if (kind === 'grant') return { generation: first!, lease: Number(second), begun: Number(third) };
   if (kind === 'wait') return { holder: first!, remaining: Number(second), failed: third! };
   const entry = entryOf<V>(context, first!);
   return entry === undefined ? parseFrame(first!)!.stamp : { hit: entry };
@@ -37,6 +44,7 @@ export function entryOf<V>({ clock, codec }: Context, text: string): Entry<V> | 
   if (entry.freshUntil !== undefined) entry.freshUntil += storedAt - entry.storedAt;
   const { expiredAt, begun, tags } = frame!;
   if (expiredAt !== undefined) entry.freshUntil = Math.min(entry.freshUntil ?? Infinity, clock.toLocal(expiredAt));
+  if (tags !== undefined) Object.assign(entry, { tags, begun });
   entry.storedAt = storedAt;
   entry.stamp = frame!.stamp;
   return entry;

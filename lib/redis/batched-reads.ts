@@ -2,8 +2,8 @@ import type { CommandRunner } from './command-runner.js';
 
 interface Read<T> {
   readonly name: string;
-  readonly read: (reply: unknown) => T;
-  readonly resolve: (value: T) => void;
+  readonly read: (reply: unknown, timeout: number) => T | PromiseLike<T>;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -23,7 +23,7 @@ export class BatchedReads {
   }
 
   /** What `read` makes of the reply to `get name`. */
-  get<T>(name: string, timeout: number, read: (reply: unknown) => T): Promise<T> {
+  get<T>(name: string, timeout: number, read: Read<T>['read']): Promise<T> {
     return new Promise((resolve, reject) => {
       const batch = this.#runner.client.isCluster ? this.#begin(timeout) : this.#join(timeout);
       batch.reads.push({ name, read, resolve, reject } as Read<unknown>);
@@ -50,7 +50,7 @@ export class BatchedReads {
     if (reads.length === 1) {
       return this.#runner.start(only.name, ['get', only.name], {
         options,
-        resolve: (reply) => settle(only, reply),
+        resolve: (reply) => settle(only, reply, timeout),
         reject: only.reject,
       });
     }
@@ -58,7 +58,7 @@ export class BatchedReads {
       options,
       resolve: (replies) => {
         for (let index = 0; index < reads.length; index += 1) {
-          settle(reads[index]!, (replies as readonly unknown[])[index]);
+          settle(reads[index]!, (replies as readonly unknown[])[index], timeout);
         }
       },
       reject: (error) => {
@@ -73,9 +73,9 @@ interface Batch {
   readonly reads: Read<unknown>[];
 }
 
-function settle({ read, resolve, reject }: Read<unknown>, reply: unknown): void {
+function settle({ read, resolve, reject }: Read<unknown>, reply: unknown, timeout: number): void {
   try {
-    resolve(read(reply));
+    resolve(read(reply, timeout));
   } catch (error) {
     reject(error);
   }

@@ -30,7 +30,7 @@ export interface Frame {
   readonly storedAt: number;
   /** When its `ttl` was ended by `expire`. */
   readonly expiredAt?: number;
-  /** When its run began; present where it has tags. */
+  /** When its run began, in microseconds; present where it has tags. */
   readonly begun?: number;
   readonly tags?: readonly string[];
   readonly payload: string;

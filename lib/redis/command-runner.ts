@@ -90,8 +90,13 @@ export class CommandRunner {
   }
 
   /** Runs a script by its digest. Sends its source where the server may not know it. */
-  run(script: Script, keys: readonly [string, string], args: readonly string[], options: RunOptions): Promise<unknown> {
-    const tail = ['2', ...keys, ...args];
+  run(
+    script: Script,
+    keys: readonly [string, ...string[]],
+    args: readonly string[],
+    options: RunOptions,
+  ): Promise<unknown> {
+    const tail = [String(keys.length), ...keys, ...args];
     const act = async (): Promise<unknown> => {
       try {
         return await this.client.send(keys[0], ['evalsha', script.sha, ...tail]);

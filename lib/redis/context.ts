@@ -3,6 +3,7 @@ import type { ServerClock } from './clock.js';
 import type { Codec } from './codec.js';
 import type { CommandRunner } from './command-runner.js';
 import type { Keyspace } from './keyspace.js';
+import type { SharedMarks } from './shared-marks.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** What the parts of one store share. */
@@ -10,6 +11,7 @@ export interface Context {
   readonly runner: CommandRunner;
   readonly reads: BatchedReads;
   readonly keyspace: Keyspace;
+  readonly marks: SharedMarks;
   readonly clock: ServerClock;
   readonly subscriptions: Subscriptions;
   readonly codec: Codec;

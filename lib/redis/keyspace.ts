@@ -35,6 +35,8 @@ export class Keyspace {
   readonly fences: string;
   /** The channel for writes. */
   readonly writes: string;
+  /** The hash of the marks of tags. */
+  readonly marks: string;
   readonly #stem: string;
   readonly #channelStem: string;
   readonly #keyPrefix: string;
@@ -47,6 +49,7 @@ export class Keyspace {
     this.#keyPrefix = keyPrefix;
     this.#readableKeys = readableKeys;
     this.fences = `${this.#channelStem}fences`;
+    this.marks = `${this.#stem}marks`;
     this.writes = `${this.#channelStem}writes`;
   }
 

@@ -7,8 +7,8 @@ import { parseAnnouncement, writeAnnouncement } from './messages.js';
 import * as scripts from './scripts.js';
 import { waitForHolder } from './wait-for-holder.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
-import type { Acquired, Entry, Grant } from '../store/store.js';
-import type { Answer } from './answer.js';
+import type { Acquired, AcquireOptions, BeginOptions, Grant } from '../store/store.js';
+import type { Answer, Granted } from './answer.js';
 import type { Context } from './context.js';
 import type { Names } from './keyspace.js';
 
@@ -33,8 +33,9 @@ export class LeaseManager<V> {
   async acquire(
     key: string,
     sender: string,
-    { seen, timeout }: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
+    { seen, timeout, isTagged = false }: AcquireOptions<V>,
   ): Promise<Acquired<V>> {
+    if (isTagged) await this.#context.marks.prepare(timeout);
     const names = this.#context.keyspace.of(key);
     const token = createToken();
     const ask = (): Promise<Answer<V>> => this.#ask(names, token, seen?.stamp ?? '', timeout);
@@ -63,11 +64,8 @@ export class LeaseManager<V> {
   }
 
   /** Always grants. Runs that started before are refused from now on. */
-  async begin(
-    key: string,
-    sender: string,
-    { drop, timeout }: { readonly drop: boolean; readonly timeout: number },
-  ): Promise<Grant<V>> {
+  async begin(key: string, sender: string, { drop, timeout, isTagged = false }: BeginOptions): Promise<Grant<V>> {
+    if (isTagged) await this.#context.marks.prepare(timeout);
     const { runner, keyspace, lease } = this.#context;
     const names = keyspace.of(key);
     const token = createToken();
@@ -81,7 +79,7 @@ export class LeaseManager<V> {
       const reply = await runner.run(scripts.begin, [names.value, names.record], args, options);
       const answer = readAnswer<V>(this.#context, reply, sentAt);
       this.check(names.namespace, names.hash);
-      return this.#hold(names, sender, token, answer as Extract<Answer<V>, { generation: string }>, timeout);
+      return this.#hold(names, sender, token, answer as Granted, timeout);
     } catch (error) {
       if (error instanceof TimeoutError) giveBack();
       // The server has refused older runs, and keeps the value until there is another.
@@ -125,6 +123,8 @@ export class LeaseManager<V> {
     const message = (_channel: string, text: string): void => {
       const announcement = parseAnnouncement(text);
       if (announcement === undefined || this.#ownSenders.has(announcement.sender)) return;
+      // An invalidated tag concerns results, and these are judged when they are read.
+      if (announcement.type === 'tags') return;
       this.check(announcement.namespace, announcement.type === 'namespace' ? undefined : announcement.hash);
     };
     subscriptions.listen([keyspace.fences], { message }, { isWatched: false });
@@ -140,8 +140,11 @@ export class LeaseManager<V> {
       const args = [token, String(lease), seen, createToken()];
       const reply = await runner.run(scripts.acquire, [names.value, names.record], args, options);
       const answer = readAnswer<V>(this.#context, reply, sentAt);
-      if (typeof answer !== 'string') return answer;
-      return await this.#ask(names, token, answer, timeout);
+      if (typeof answer === 'string') return await this.#ask(names, token, answer, timeout);
+      if (!('hit' in answer) || answer.hit.tags === undefined) return answer;
+      const { marks } = this.#context;
+      const hit = await marks.judge(answer.hit, marks.look(timeout), timeout);
+      return hit === undefined ? await this.#ask(names, token, answer.hit.stamp!, timeout) : { hit };
     } catch (error) {
       // The command may have been executed: without a release, a lease would stay that no process holds.
       if (error instanceof TimeoutError) giveBack();
@@ -153,19 +156,13 @@ export class LeaseManager<V> {
     releaseLease(this.#context, names, token, 'again');
   }
 
-  #hold(
-    names: Names,
-    sender: string,
-    token: string,
-    { generation, lease }: { readonly generation: string; readonly lease: number },
-    timeout: number,
-  ): Lease<V> {
+  #hold(names: Names, sender: string, token: string, granted: Granted, timeout: number): Lease<V> {
     const name = nameOf(names);
     const onEnd = (): void => {
       const leases = this.#held.get(name);
       if (leases?.delete(held) === true && leases.size === 0) this.#held.delete(name);
     };
-    const held: Lease<V> = new Lease(this.#context, { names, sender, token, generation, lease, timeout }, onEnd);
+    const held: Lease<V> = new Lease(this.#context, { names, sender, token, ...granted, timeout }, onEnd);
     const leases = this.#held.get(name);
     if (leases === undefined) this.#held.set(name, new Set([held]));
     else leases.add(held);

@@ -2,6 +2,7 @@ import { base64url } from '../hashing/bytes.js';
 import { startTimer } from '../platform/timer.js';
 import { textOf } from './clients/client.js';
 import { writeAnnouncement } from './messages.js';
+import { writeTags } from './codec.js';
 import * as scripts from './scripts.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { Timer } from '../platform/timer.js';
@@ -37,6 +38,8 @@ export interface LeaseTerms {
   readonly token: string;
   readonly generation: string;
   readonly lease: number;
+  /** When it was granted, in microseconds of the server's clock. */
+  readonly begun: number;
   readonly timeout: number;
 }
 
@@ -61,9 +64,13 @@ export class Lease<V> implements Grant<V> {
     return this.#controller.signal;
   }
 
+  get begun(): number {
+    return this.#terms.begun;
+  }
+
   async commit(entry: Entry<V>, ttl: number | undefined): Promise<'stored' | 'superseded' | 'refused'> {
     const { runner, keyspace, codec } = this.#context;
-    const { names, sender, token, generation, timeout } = this.#terms;
+    const { names, sender, token, generation, begun, timeout } = this.#terms;
     this.#end();
     let payload: string;
     try {
@@ -74,7 +81,9 @@ export class Lease<V> implements Grant<V> {
     }
     const age = String(Math.max(0, Math.round(Date.now() - entry.storedAt)));
     const announcement = writeAnnouncement({ type: 'key', sender, ...names });
-    const args = [generation, token, age, expiryOf(ttl), payload, names.channel, keyspace.writes, announcement, ''];
+    const tagging = entry.tags === undefined ? '' : `${begun} ${writeTags(entry.tags)}`;
+    const { channel } = names;
+    const args = [generation, token, age, expiryOf(ttl), payload, channel, keyspace.writes, announcement, tagging];
     try {
       const options = { timeout, isRetried: true, bypassBreaker: true };
       const word = await runner.run(scripts.commit, [names.value, names.record], args, options);
@@ -144,7 +153,7 @@ export function expiryOf(ttl: number | undefined): string {
   return ttl === undefined || !(ttl < LONGEST_EXPIRY) ? '' : String(Math.max(1, Math.ceil(ttl)));
 }
 
-function encode(codec: Codec, { stamp: _stamp, ...entry }: Entry<unknown>): string {
+function encode(codec: Codec, { stamp: _stamp, tags: _tags, begun: _begun, ...entry }: Entry<unknown>): string {
   const text: unknown = codec.encode(entry);
   if (typeof text === 'string') return text;
   throw new TypeError(`Expected \`codec.encode\` to return a string, got ${typeof text}`);

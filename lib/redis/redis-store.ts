@@ -7,7 +7,17 @@ import { LeaseManager } from './lease-manager.js';
 import { createToken } from './lease.js';
 import { parseAnnouncement } from './messages.js';
 import { resolveRedisOptions } from './options.js';
-import type { Acquired, AnnouncingStore, Change, Entry, Grant, WatchedStore } from '../store/store.js';
+import { SharedMarks } from './shared-marks.js';
+import type {
+  Acquired,
+  AcquireOptions,
+  AnnouncingStore,
+  BeginOptions,
+  Change,
+  Entry,
+  Grant,
+  WatchedStore,
+} from '../store/store.js';
 import type { RedisClient } from './clients/detect-client.js';
 import type { Context } from './context.js';
 import type { RedisStoreOptions } from './options.js';
@@ -42,9 +52,11 @@ const DEFAULT_TIMEOUT = 1_000;
 export function redisStore<V = never>(client: RedisClient, options: RedisStoreOptions = {}): RedisStore<V> {
   const { prefix, lease, wait, codec, subscriber, readableKeys } = resolveRedisOptions(options);
   const connection = connectionOf(client, subscriber);
+  const keyspace = new Keyspace({ prefix, keyPrefix: connection.runner.client.keyPrefix, readableKeys });
   const context: Context = {
     ...connection,
-    keyspace: new Keyspace({ prefix, keyPrefix: connection.runner.client.keyPrefix, readableKeys }),
+    keyspace,
+    marks: new SharedMarks(connection.runner, keyspace, connection.clock),
     codec,
     lease,
     wait,
@@ -64,6 +76,8 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   /** The name of this object in announcements. */
   readonly #sender = createToken();
   readonly #onUse: (() => void) | undefined;
+  /** Namespaces whose entries have tags. */
+  readonly #tagged = new Set<string>();
 
   /** @param onUse Called before every operation. */
   constructor(context: Context, leases: LeaseManager<V>, onUse?: (sender: string) => void) {
@@ -76,9 +90,10 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   get(key: string, timeout: number = DEFAULT_TIMEOUT): Promise<Entry<V> | undefined> {
     this.#onUse?.();
     const { reads, keyspace, clock } = this.#context;
-    const { value } = keyspace.of(key);
-    if (clock.isDue) return this.#getWithTime(value, timeout);
-    return reads.get(value, timeout, this.#read);
+    const { value, namespace } = keyspace.of(key);
+    const isTagged = this.#tagged.size !== 0 && this.#tagged.has(namespace);
+    const read = isTagged ? this.#readBeside(this.#context.marks.look(timeout)) : this.#read;
+    return clock.isDue ? this.#getWithTime(value, timeout, read) : reads.get(value, timeout, read);
   }
 
   async set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<void> {
@@ -104,17 +119,23 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     this.#leases.check(namespace, undefined);
   }
 
-  acquire(
-    key: string,
-    options: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
-  ): Promise<Acquired<V>> {
+  acquire(key: string, options: AcquireOptions<V>): Promise<Acquired<V>> {
     this.#onUse?.();
+    if (options.isTagged === true) this.#tagged.add(this.#context.keyspace.of(key).namespace);
     return this.#leases.acquire(key, this.#sender, options);
   }
 
-  begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>> {
+  begin(key: string, options: BeginOptions): Promise<Grant<V>> {
     this.#onUse?.();
     return this.#leases.begin(key, this.#sender, options);
+  }
+
+  invalidateTags(
+    tags: readonly string[],
+    options: { readonly isSoft: boolean; readonly timeout: number },
+  ): Promise<number> {
+    this.#onUse?.();
+    return this.#context.marks.invalidate(tags, this.#sender, options);
   }
 
   watch(listener: (change: Change) => void): WatchedStore<V> | undefined {
@@ -152,7 +173,7 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
   }
 
   /** The first hit of a process, and one now and then, also asks for the server's time. */
-  async #getWithTime(name: string, timeout: number): Promise<Entry<V> | undefined> {
+  async #getWithTime(name: string, timeout: number, read: Read<V>): Promise<Entry<V> | undefined> {
     const { runner, clock } = this.#context;
     const startedAt = performance.now();
     const text = await runner.send(name, ['get', name], { timeout });
@@ -166,13 +187,31 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
     });
     if (clock.isKnown) learned.catch(() => undefined);
     else await learned;
-    return this.#read(text);
+    return read(text, left);
+  }
+
+  readonly #read: Read<V> = (reply, timeout) => {
+    const entry = this.#entryOf(reply);
+    if (entry?.tags === undefined) return entry;
+    const { marks } = this.#context;
+    return marks.judge(entry, marks.look(timeout), timeout);
+  };
+
+  /** Reads an entry while the marks of tags are looked at. */
+  #readBeside(looked: ReturnType<SharedMarks['look']>): Read<V> {
+    return (reply, timeout) => {
+      const entry = this.#entryOf(reply);
+      return entry?.tags === undefined ? entry : this.#context.marks.judge(entry, looked, timeout);
+    };
   }
 
   /** A value that cannot be decoded is returned as it is. The caller reports it and treats it as a miss. */
-  readonly #read = (reply: unknown): Entry<V> | undefined => {
+  #entryOf(reply: unknown): Entry<V> | undefined {
     if (reply === null || reply === undefined) return undefined;
     const text = textOf(reply);
     return entryOf<V>(this.#context, text) ?? (text as unknown as Entry<V>);
-  };
+  }
 }
+
+/** @param timeout Of what must be asked beside, in milliseconds. */
+type Read<V> = (reply: unknown, timeout: number) => Entry<V> | undefined | Promise<Entry<V> | undefined>;

@@ -30,9 +30,12 @@ const FAILURE_LIFETIME = 1_000;
  * `writeRecord` returns an error where the server refuses the write, as when it is out of memory.
  */
 const prelude = `
-local function now()
+local function micros()
   local time = redis.call('time')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return time[1] * 1000000 + time[2]
+end
+local function now()
+  return math.floor(micros() / 1000)
 end
 local function text(number)
   return string.format('%.0f', number)
@@ -60,7 +63,7 @@ local function tell(channel, message)
 end
 `;
 
-/** token, lease, seen, fresh generation → now, `hit` value | `grant` generation lease | `wait` holder remaining failed */
+/** token, lease, seen, fresh generation → now, `hit` value | `grant` generation lease begun | `wait` holder remaining failed */
 export const acquire = script(`
 local token, lease, seen, fresh = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local moment = now()
@@ -80,10 +83,10 @@ end
 record.holder = token
 lease = leaseAfter(record.takeovers, lease)
 record.deadline = moment + lease
-return writeRecord(record, ${RECORD_LIFETIME}) or { text(moment), 'grant', record.generation, text(lease) }
+return writeRecord(record, ${RECORD_LIFETIME}) or { text(moment), 'grant', record.generation, text(lease), text(micros()) }
 `);
 
-/** token, lease, `drop` or `keep`, fresh generation, channel, fences, announcement → now, `grant` generation lease */
+/** token, lease, `drop` or `keep`, fresh generation, channel, fences, announcement → now, `grant` generation lease begun */
 export const begin = script(`
 local token, lease, mode, fresh = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local moment = now()
@@ -98,7 +101,7 @@ local refusal = writeRecord(record, ${RECORD_LIFETIME})
 if refusal then redis.call('unlink', KEYS[2]) end
 tell(ARGV[5], '${wakeUpWords.void} ' .. token)
 tell(ARGV[6], ARGV[7])
-return refusal or { text(moment), 'grant', record.generation, text(lease) }
+return refusal or { text(moment), 'grant', record.generation, text(lease), text(micros()) }
 `);
 
 /**
@@ -197,6 +200,61 @@ redis.call('unlink', KEYS[2])
 tell(ARGV[2], '${wakeUpWords.void} -')
 tell(ARGV[3], ARGV[4])
 return found
+`);
+
+/** How many fields the hash of marks may have. A tag has one or two. */
+const MOST_MARKS = 10_000;
+
+/*
+ * The marks of all tags of a prefix are one hash: `h#tag` and `s#tag` are when a tag was last invalidated, `s` softly, in
+ * microseconds, because a run and an invalidation may well fall into one millisecond; `version` counts invalidations. `origin` is the time before which nothing is known: what began before it is void. The hash
+ * is made anew with `origin` now where it is missing, so that its loss voids entries and brings none back.
+ */
+const marksPrelude = `
+local function ensureOrigin(moment)
+  local origin = redis.call('hget', KEYS[1], 'origin')
+  if not origin then
+    origin = text(moment)
+    redis.call('hset', KEYS[1], 'origin', origin, 'version', '0')
+  end
+  return origin
+end
+`;
+
+/** tags → origin, version, then for each tag when it was invalidated and when softly, or 0 */
+export const readMarks = script(`${marksPrelude}
+local reply = { ensureOrigin(micros()), redis.call('hget', KEYS[1], 'version') }
+for index = 1, #ARGV do
+  local marks = redis.call('hmget', KEYS[1], 'h' .. ARGV[index], 's' .. ARGV[index])
+  table.insert(reply, marks[1] or '0')
+  table.insert(reply, marks[2] or '0')
+end
+return reply
+`);
+
+/** `hard` or `soft`, the least time of the marks, channel, sender, tags → the time of the marks */
+export const writeMarks = script(`${marksPrelude}
+local kind = ARGV[1] == 'soft' and 's' or 'h'
+local moment = math.max(micros(), tonumber(ARGV[2]))
+ensureOrigin(moment)
+redis.call('hincrby', KEYS[1], 'version', 1)
+for index = 5, #ARGV do
+  local field = kind .. ARGV[index]
+  -- The server's clock may have been set back.
+  if moment > tonumber(redis.call('hget', KEYS[1], field) or '0') then redis.call('hset', KEYS[1], field, text(moment)) end
+end
+if redis.call('hlen', KEYS[1]) > ${MOST_MARKS} then
+  local fields, marks = redis.call('hgetall', KEYS[1]), {}
+  for index = 1, #fields, 2 do
+    if string.find(fields[index], '^[hs]#') then table.insert(marks, { fields[index], tonumber(fields[index + 1]) }) end
+  end
+  table.sort(marks, function(one, other) return one[2] < other[2] end)
+  local dropped = math.floor(#marks / 10)
+  for index = 1, dropped do redis.call('hdel', KEYS[1], marks[index][1]) end
+  redis.call('hset', KEYS[1], 'origin', text(math.max(marks[dropped][2], tonumber(redis.call('hget', KEYS[1], 'origin')))))
+end
+tell(ARGV[3], table.concat({ 'tags', ARGV[4], ARGV[1], text(moment), table.concat(ARGV, ',', 5) }, ' '))
+return text(moment)
 `);
 
 function script(body: string): Script {

@@ -26,6 +26,8 @@ export interface GuardOptions<V> {
   /** Milliseconds. */
   readonly storeTimeout: number;
   readonly windows: StaleWindows;
+  /** True where results may have tags. */
+  readonly isTagged: boolean;
 }
 
 /**
@@ -42,15 +44,17 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   readonly #shared: SharedStore<V> | undefined;
   readonly #prefix: string;
   readonly #windows: StaleWindows;
+  readonly #isTagged: boolean;
 
   constructor(
     ordered: OrderedStore<V>,
-    { prefix, shared, storeTimeout, windows }: GuardOptions<V>,
+    { prefix, shared, storeTimeout, windows, isTagged }: GuardOptions<V>,
     report: StoreFailure,
   ) {
     this.#ordered = ordered;
     this.#prefix = prefix;
     this.#windows = windows;
+    this.#isTagged = isTagged;
     this.#shared = shared;
     this.coordinator = shared === undefined ? undefined : this;
     this.#deadlines = new Deadlines(storeTimeout);
@@ -125,15 +129,16 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     { seen, spent }: { readonly seen: Entry<V> | undefined; readonly spent: number },
   ): Promise<Acquired<V>> {
     const { limit } = this.#deadlines;
+    const isTagged = this.#isTagged;
     return this.#orLocalGrant('get', key, async () => {
       if (spent >= limit) throw new TimeoutError(`The store took the ${limit} ms of this call for the lookup`, limit);
       const timeout = Math.ceil(limit - spent);
       return this.#afterPending(key, async (store) => {
-        const acquired = await store.acquire(this.#prefix + key, { seen, timeout });
+        const acquired = await store.acquire(this.#prefix + key, { seen, timeout, isTagged });
         if (!('hit' in acquired)) return acquired;
         const hit = this.#ordered.visible(key, acquired.hit);
         // From before a `delete` that the store did not carry out.
-        if (hit === undefined) return store.acquire(this.#prefix + key, { seen: acquired.hit, timeout });
+        if (hit === undefined) return store.acquire(this.#prefix + key, { seen: acquired.hit, timeout, isTagged });
         return { hit };
       });
     });
@@ -150,7 +155,9 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   async begin(key: string, { drop }: { readonly drop: boolean }): Promise<Grant<V>> {
     const timeout = this.#deadlines.limit;
     const begin = async (): Promise<{ readonly grant: Grant<V> }> => ({
-      grant: await this.#afterPending(key, (store) => store.begin(this.#prefix + key, { drop, timeout })),
+      grant: await this.#afterPending(key, (store) =>
+        store.begin(this.#prefix + key, { drop, timeout, isTagged: this.#isTagged }),
+      ),
     });
     // A `prime` rejects where the store cannot be reached.
     return (await (drop ? this.#reported('set', key, begin) : this.#orLocalGrant('set', key, begin))).grant;

@@ -2,6 +2,7 @@ import { isThenable } from '../platform/promise.js';
 import { Deadlines } from './deadline.js';
 import { collectKeys, isIterable, listKeys, ofPrefix } from './delete-by-prefix.js';
 import { removeFrom, takesTtl } from './store-like.js';
+import { TagMarks } from './tag-marks.js';
 import type { StoreLike } from './store-like.js';
 import type { Entry, Store } from './store.js';
 
@@ -57,6 +58,8 @@ export class NearCache<V> {
   readonly #generations = new Map<string, number>();
   /** The store may outlive this process, or be shared. */
   readonly #self = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
+  /** The tags that were invalidated, by the clock by which the runs of its entries began. */
+  readonly marks = new TagMarks({ start: -Infinity });
   readonly #onRefused: (error: unknown) => void;
   #generation = 0;
 
@@ -134,7 +137,9 @@ export class NearCache<V> {
       const kept = (found as Entry<Kept<V>> | null | undefined)?.value;
       if (kept === undefined || kept === null || kept.generation !== current) return undefined;
       const now = Date.now();
-      return this.#removals.has(key) || kept.since > now ? undefined : judge(kept, now);
+      if (this.#removals.has(key) || kept.since > now) return undefined;
+      const entry = this.marks.judge(kept.entry);
+      return entry && judge(entry === kept.entry ? kept : { ...kept, entry }, now);
     };
     try {
       const found = this.#store.get(PREFIX + key);

@@ -70,8 +70,24 @@ export interface Grant<V> {
   release(why: 'again' | 'alone'): void;
   /** Aborts when the grant is known to be void: a fence in another process. */
   readonly lost: AbortSignalLike;
+  /** When the run began, by the clock of the store; present where the store knows tags. */
+  readonly begun?: number;
   /** Set where the processes could not be coordinated, with the error. The result is kept in this process only. */
   readonly unleased?: unknown;
+}
+
+export interface AcquireOptions<V> {
+  readonly seen?: Entry<V> | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly isTagged?: boolean;
+}
+
+export interface BeginOptions {
+  readonly drop: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly isTagged?: boolean;
 }
 
 /**
@@ -86,23 +102,24 @@ export interface SharedStore<V = unknown> extends Store<V> {
   /**
    * Ask for the right to run `key`.
    * @param options.seen An entry that the caller holds and cannot use, so that it is not offered again.
+   * @param options.isTagged True where the result may have tags.
    */
-  acquire(
-    key: string,
-    options: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
-  ): Promise<Acquired<V>>;
+  acquire(key: string, options: AcquireOptions<V>): Promise<Acquired<V>>;
   /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
-  begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>>;
+  begin(key: string, options: BeginOptions): Promise<Grant<V>>;
   /**
    * End the `ttl` of an entry now, and refuse runs that started before. It stays for another `window` milliseconds at most.
    * True where there was one. Without it, such an entry is read and written again.
    */
   expire?(key: string, options: { readonly window: number; readonly timeout: number }): PromiseLike<boolean>;
-  /** Make void what carries one of `tags` and whose run began before now; `isSoft`: as if its `ttl` ended now. */
+  /**
+   * Make void what carries one of `tags` and whose run began before now; `isSoft`: as if its `ttl` ended now. Resolves with
+   * that moment, by the clock by which runs begin.
+   */
   invalidateTags?(
     tags: readonly string[],
     options: { readonly isSoft: boolean; readonly timeout: number },
-  ): PromiseLike<void>;
+  ): PromiseLike<number>;
   /**
    * A grant for a run while the store cannot be asked. Its result is kept in this process only. `undefined`: not kept.
    * @param error Why the store could not be asked.
@@ -114,6 +131,7 @@ export interface SharedStore<V = unknown> extends Store<V> {
 export type Change =
   | { readonly type: 'key'; readonly namespace: string; readonly hash: string }
   | { readonly type: 'namespace'; readonly namespace: string }
+  | { readonly type: 'tags'; readonly tags: readonly string[]; readonly isSoft: boolean; readonly at: number }
   /** Changes may have been missed, and more may be. */
   | {
       readonly type: 'lost';

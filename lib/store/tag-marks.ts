@@ -38,11 +38,17 @@ export class TagMarks {
   /** In the order of their epochs. */
   readonly #marks = new Map<string, Mark>();
   readonly #maxTags: number;
-  #latest = FIRST_EPOCH;
-  #floor = FIRST_EPOCH;
+  #latest: number;
+  #floor: number;
 
-  constructor(maxTags = MOST_TAGS) {
+  /** @param start What began before it is void. By default when this process began. */
+  constructor({
+    maxTags = MOST_TAGS,
+    start = FIRST_EPOCH,
+  }: { readonly maxTags?: number; readonly start?: number } = {}) {
     this.#maxTags = maxTags;
+    this.#latest = start;
+    this.#floor = start;
   }
 
   /** What began in this epoch or later is void for no tag. */
@@ -60,15 +66,19 @@ export class TagMarks {
    * @param isSoft As if its `ttl` ended now, instead.
    */
   mark(tags: readonly string[], isSoft = false): void {
-    if (tags.length === 0) return;
-    this.#latest = epoch += 1;
+    if (tags.length > 0) this.markAt((epoch += 1), tags, isSoft);
+  }
+
+  /** The same by another clock than the epochs of this process. */
+  markAt(moment: number, tags: readonly string[], isSoft: boolean): void {
+    this.#latest = Math.max(this.#latest, moment);
     for (const tag of tags) {
       const before = this.#marks.get(tag) ?? NEVER;
       // To the end of the order.
       this.#marks.delete(tag);
       this.#marks.set(
         tag,
-        isSoft ? { hard: before.hard, soft: epoch, softAt: Date.now() } : { ...before, hard: epoch },
+        isSoft ? { hard: before.hard, soft: moment, softAt: Date.now() } : { ...before, hard: moment },
       );
     }
     this.#dropOldest();
@@ -102,7 +112,7 @@ export class TagMarks {
     for (const [tag, { hard, soft }] of this.#marks) {
       if (this.#marks.size <= this.#maxTags) return;
       this.#marks.delete(tag);
-      this.#floor = Math.max(hard, soft);
+      this.#floor = Math.max(this.#floor, hard, soft);
     }
   }
 }

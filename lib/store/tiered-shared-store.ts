@@ -1,7 +1,18 @@
 import { Tiers } from './tiers.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { StoreLike } from './store-like.js';
-import type { Acquired, AnnouncingStore, Change, Entry, Grant, Settled, SharedStore, WatchedStore } from './store.js';
+import type {
+  Acquired,
+  AcquireOptions,
+  AnnouncingStore,
+  BeginOptions,
+  Change,
+  Entry,
+  Grant,
+  Settled,
+  SharedStore,
+  WatchedStore,
+} from './store.js';
 
 /** How long one operation may take where no limit is given, in milliseconds. */
 const DEFAULT_TIMEOUT = 1_000;
@@ -10,6 +21,8 @@ const DEFAULT_TIMEOUT = 1_000;
 export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
   /** Absent where the far store has none. */
   readonly expire?: SharedStore<V>['expire'] & {};
+  /** Absent where the far store has none. */
+  readonly invalidateTags?: SharedStore<V>['invalidateTags'] & {};
   readonly #far: SharedStore<V>;
   readonly #watched: WatchedStore<V> | undefined;
   /** The longest that an entry is served near while every change is heard of. */
@@ -22,6 +35,20 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     this.#watched = isAnnouncing(far) ? far.watch((change) => this.#onChange(change)) : undefined;
     this.#far = this.#watched ?? far;
     this.#state = this.#watched === undefined ? 'unwatched' : 'starting';
+    const invalidateTags = this.#far.invalidateTags?.bind(this.#far);
+    if (invalidateTags !== undefined) {
+      this.invalidateTags = async (tags, options) => {
+        try {
+          const at = await invalidateTags(tags, options);
+          this.#mark({ tags, at, isSoft: options.isSoft });
+          return at;
+        } catch (error) {
+          this.farFailed();
+          this.near.forgetAll();
+          throw error;
+        }
+      };
+    }
     const expire = this.#far.expire?.bind(this.#far);
     if (expire !== undefined) {
       this.expire = (key, options) =>
@@ -45,7 +72,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     const name = this.#nameOf(key);
     this.near.forget(name);
     return this.writeThrough(name, {
-      entry,
+      entry: taggedAt(entry, 0),
       lifetime: ttl,
       act: () => this.#far.set(key, entry, ttl, timeout),
       isWritten: () => true,
@@ -68,10 +95,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     );
   }
 
-  async acquire(
-    key: string,
-    options: { readonly seen?: Entry<V> | undefined; readonly timeout: number },
-  ): Promise<Acquired<V>> {
+  async acquire(key: string, options: AcquireOptions<V>): Promise<Acquired<V>> {
     const name = this.#nameOf(key);
     const fill = this.near.begin(name);
     let acquired: Acquired<V> | undefined;
@@ -90,7 +114,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     };
   }
 
-  async begin(key: string, options: { readonly drop: boolean; readonly timeout: number }): Promise<Grant<V>> {
+  async begin(key: string, options: BeginOptions): Promise<Grant<V>> {
     const name = this.#nameOf(key);
     const begin = (): Promise<Grant<V>> => this.#far.begin(key, options);
     const grant = options.drop ? await this.invalidateAround(() => this.near.forget(name), begin) : await begin();
@@ -106,7 +130,8 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
       unleased: error,
       release: () => this.near.end(fill, undefined),
       commit: async (entry, ttl) => {
-        this.keepLocally(fill, entry, ttl);
+        // Before any mark of the server, whose clock is not known here.
+        this.keepLocally(fill, taggedAt(entry, 0), ttl);
         return 'stored';
       },
     };
@@ -122,7 +147,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
       release: (why) => grant.release(why),
       commit: (entry, ttl) =>
         this.writeThrough(name, {
-          entry,
+          entry: taggedAt(entry, grant.begun ?? 0),
           lifetime: ttl,
           act: () => grant.commit(entry, ttl),
           isWritten: (outcome) => outcome === 'stored',
@@ -139,6 +164,19 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     if (this.#state === 'starting') this.#state = 'lost';
   }
 
+  /** What began in the same moment as the marks is void too. */
+  #mark({
+    tags,
+    at,
+    isSoft,
+  }: {
+    readonly tags: readonly string[];
+    readonly at: number;
+    readonly isSoft: boolean;
+  }): void {
+    this.near.marks.markAt(at + 1, tags, isSoft);
+  }
+
   #nameOf(key: string): string {
     if (this.#watched === undefined) return key;
     const { namespace, hash } = this.#watched.announcedAs(key);
@@ -147,6 +185,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
 
   #onChange(change: Change): void {
     if (change.type === 'key') this.near.forget(`${change.namespace}|${change.hash}`);
+    else if (change.type === 'tags') this.#mark(change);
     else if (change.type === 'namespace') this.near.forgetAll(`${change.namespace}|`);
     else if (change.type === 'lost') this.#state = 'lost';
     else {
@@ -154,6 +193,11 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
       this.near.forgetAll();
     }
   }
+}
+
+/** An entry as it is kept near: the begin of its run counts by the clock of the far store. */
+function taggedAt<V>(entry: Entry<V>, begun: number): Entry<V> {
+  return entry.tags === undefined ? entry : { ...entry, begun };
 }
 
 function isAnnouncing<V>(store: SharedStore<V>): store is AnnouncingStore<V> {
