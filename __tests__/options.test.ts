@@ -190,7 +190,7 @@ describe('memoizeAsync', () => {
       Object.defineProperty(Object.prototype, option, { value: Symbol('polluted'), configurable: true });
       try {
         expect(given({})).not.toThrow();
-        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(17);
+        expect(Reflect.ownKeys(resolveOptions({}))).toHaveLength(19);
         const fn = memoizeAsync(async (id: number) => id, {});
         expect(await fn(7)).toBe(7);
         expect(await fn(7)).toBe(7);

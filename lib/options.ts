@@ -35,6 +35,19 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
   readonly maxSize?: number | undefined;
 
   /**
+   * Asked about a value that comes out of a store that was supplied: after a deploy it may hold values of another shape.
+   *
+   * Anything but `true`, or an error, makes it a miss: one run replaces the entry, also where processes share the store, and
+   * a `store-error` event is emitted. Asked once for each object that the store gives, never about a result of this wrapper
+   * that comes back as it was, and never beside the private store.
+   *
+   * @default undefined
+   * @example
+   * memoizeAsync(getUser, { name: 'getUser', cache, validate: (value) => userSchema.safeParse(value).success });
+   */
+  readonly validate?: ((value: unknown) => boolean) | undefined;
+
+  /**
    * What identifies a call, derived from its arguments: any value that can be a key, encoded like arguments.
    *
    * Arguments that it does not return do not matter. It is called with the `this` of the call. `undefined` as the whole

@@ -10,6 +10,7 @@ import type { CacheOption, MemoizeOptions } from './options.js';
 export interface ResolvedOptions {
   readonly cache: CacheOption | undefined;
   readonly maxSize: number | undefined;
+  readonly validate: ((value: unknown) => unknown) | undefined;
   readonly keyOf: ((...args: never[]) => unknown) | undefined;
   readonly ignore: readonly IgnoreRule[];
   readonly encode: ((value: unknown) => unknown) | undefined;
@@ -35,6 +36,7 @@ export const LONGEST_NAME = 200;
 const defaults: ResolvedOptions = {
   cache: undefined,
   maxSize: undefined,
+  validate: undefined,
   keyOf: undefined,
   ignore: [],
   encode: undefined,
@@ -62,6 +64,7 @@ const checks: { readonly [Option in keyof ResolvedOptions]: Check } = {
       ? undefined
       : (wayOut(value) ?? 'a store with get, set and delete, a function that picks one, or null'),
   maxSize: (value) => (Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'a whole number > 0'),
+  validate: isFunction,
   keyOf: isFunction,
   ignore: (value) =>
     Array.isArray(value) && Array.from(value as unknown[]).every(isIgnoreRule)

@@ -149,6 +149,31 @@ describeRedis('messages', () => {
     await one.store.close();
   });
 
+  it('are refused to a user without channels, which the next write tells once by an event', async () => {
+    await raw.call('ACL', 'SETUSER', 'deaf', 'on', 'nopass', '~*', '+@all', 'resetchannels');
+    const store = redisStore<number>(server.client({ username: 'deaf', password: 'x' }));
+    const errors: unknown[] = [];
+    const f = memoizeAsync(async (id: number) => id, {
+      name: 'told',
+      cache: tiered(new Map(), store),
+      onEvent: (event) => {
+        if (event.type === 'store-error') errors.push(event.error);
+      },
+    });
+    let id = 0;
+    await until(async () => {
+      await f((id += 1));
+      await f.settled();
+      return errors.length > 0;
+    }, 'the event');
+    await f((id += 1));
+    await f.settled();
+    expect(errors.map(String)).toEqual([
+      'Error: The server does not let this user hear of changes. Near entries answer for `nearTtl`',
+    ]);
+    await store.close();
+  });
+
   it('do not keep a process alive when the server is dead', async () => {
     const script = `
       import { Redis } from 'ioredis';

@@ -30,7 +30,7 @@ afterEach(() => {
 
 function guard(store: FaultyStore, windows = { staleWhileRevalidate: 0, staleIfError: 0 }): GuardedStore<string> {
   const ordered = new OrderedStore<string>(store, 'p|', new TagMarks());
-  const options = { prefix: 'p|', shared: undefined, storeTimeout: 250, windows, isTagged: false };
+  const options = { prefix: 'p|', shared: undefined, storeTimeout: 250, windows, isTagged: false, validate: undefined };
   return new GuardedStore(ordered, options, (...report) => void reports.push(report));
 }
 
@@ -158,6 +158,7 @@ describe('GuardedStore', () => {
       storeTimeout: 250,
       windows: { staleWhileRevalidate: 0, staleIfError: 0 },
       isTagged: false,
+      validate: undefined,
     };
     const ordered = new OrderedStore<string>(new FaultyStore(), 'p|', new TagMarks());
     const guarded = new GuardedStore(ordered, options, (...report) => void reports.push(report));

@@ -181,6 +181,7 @@ const nothing: Record<keyof MemoizeOptions, undefined> = {
   name: undefined,
   ttl: undefined,
   tags: undefined,
+  validate: undefined,
   staleWhileRevalidate: undefined,
   staleIfError: undefined,
   earlyRefresh: undefined,

@@ -154,8 +154,8 @@ export class Namespaces<V> {
       tagSpace.assertPossible();
       tagSpace.add(registry);
     }
-    const { storeTimeout } = this.#options;
-    const guard = { prefix, shared, storeTimeout, windows: this.#options, isTagged: this.#isTagged };
+    const { storeTimeout, validate } = this.#options;
+    const guard = { prefix, shared, storeTimeout, windows: this.#options, isTagged: this.#isTagged, validate };
     return {
       store: new GuardedStore(ordered as OrderedStore<V>, guard, this.#report),
       registry: registry as Registry<V>,

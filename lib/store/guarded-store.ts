@@ -1,5 +1,6 @@
 import { TimeoutError } from '../errors.js';
-import { isThenable } from '../platform/promise.js';
+import { isThenable, NativePromise } from '../platform/promise.js';
+import { show } from '../platform/show.js';
 import { Deadlines, timeoutOf, withDeadline } from './deadline.js';
 import { createEntry, isEntry } from './entry.js';
 import { lifetimeOf } from './freshness.js';
@@ -28,6 +29,7 @@ export interface GuardOptions<V> {
   readonly windows: StaleWindows;
   /** True where results may have tags. */
   readonly isTagged: boolean;
+  readonly validate: ((value: unknown) => unknown) | undefined;
 }
 
 /**
@@ -45,16 +47,20 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   readonly #prefix: string;
   readonly #windows: StaleWindows;
   readonly #isTagged: boolean;
+  readonly #validate: ((value: unknown) => unknown) | undefined;
+  /** Entries whose values need not be asked about again. */
+  readonly #valid = new WeakSet<object>();
 
   constructor(
     ordered: OrderedStore<V>,
-    { prefix, shared, storeTimeout, windows, isTagged }: GuardOptions<V>,
+    { prefix, shared, storeTimeout, windows, isTagged, validate }: GuardOptions<V>,
     report: StoreFailure,
   ) {
     this.#ordered = ordered;
     this.#prefix = prefix;
     this.#windows = windows;
     this.#isTagged = isTagged;
+    this.#validate = validate;
     this.#shared = shared;
     this.coordinator = shared === undefined ? undefined : this;
     this.#deadlines = new Deadlines(storeTimeout);
@@ -137,8 +143,9 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
         const acquired = await store.acquire(this.#prefix + key, { seen, timeout, isTagged });
         if (!('hit' in acquired)) return acquired;
         const hit = this.#ordered.visible(key, acquired.hit);
-        // From before a `delete` that the store did not carry out.
-        if (hit === undefined) return store.acquire(this.#prefix + key, { seen: acquired.hit, timeout, isTagged });
+        // From before a `delete` that the store did not carry out, or of no use here.
+        if (hit === undefined || !this.#isValid(key, hit))
+          return store.acquire(this.#prefix + key, { seen: acquired.hit, timeout, isTagged });
         return { hit };
       });
     });
@@ -149,7 +156,12 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     acquired: Extract<Acquired<V>, { wait: unknown }>,
     signal: AbortSignalLike,
   ): Promise<Settled<V> | { readonly unleased: string }> {
-    return this.#orLocalGrant('get', key, () => acquired.wait(signal));
+    return this.#orLocalGrant('get', key, async () => {
+      const outcome = await acquired.wait(signal);
+      if (!('hit' in outcome) || this.#isValid(key, outcome.hit)) return outcome;
+      const next = await this.acquire(key, { seen: outcome.hit, spent: 0 });
+      return 'wait' in next ? this.wait(key, next, signal) : next;
+    });
   }
 
   async begin(key: string, { drop }: { readonly drop: boolean }): Promise<Grant<V>> {
@@ -167,11 +179,31 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
     this.#ordered.answered();
     if (found === undefined || found === null) return undefined;
     try {
-      if (isEntry(found)) return this.#ordered.visible(key, found);
+      if (isEntry(found)) {
+        const entry = this.#ordered.visible(key, found);
+        return entry === undefined || this.#isValid(key, found) ? entry : undefined;
+      }
       throw new TypeError('Expected an entry written by aiocachetools; what the store holds is a miss');
     } catch (error) {
       this.#report('get', key, error);
       return undefined;
+    }
+  }
+
+  /** False, and reported, for a value that the user's `validate` does not accept. */
+  #isValid(key: string, entry: Entry<V>): boolean {
+    if (this.#validate === undefined || this.#valid.has(entry)) return true;
+    try {
+      const answer = this.#validate(entry.value);
+      if (answer !== true) {
+        if (isThenable(answer)) NativePromise.resolve(answer).catch(() => undefined);
+        throw new TypeError(`Expected \`validate\` to accept what the store holds, got ${show(answer)}; it is a miss`);
+      }
+      this.#valid.add(entry);
+      return true;
+    } catch (error) {
+      this.#report('get', key, error);
+      return false;
     }
   }
 
@@ -222,6 +254,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
       );
     }
     const lifetime = lifetimeOf(result.ttl, this.#windows);
+    if (this.#validate !== undefined) this.#valid.add(entry);
     return grant === undefined
       ? this.#ordered.set(key, entry, lifetime, this.#deadlines)
       : this.#ordered.commit(key, entry, lifetime, grant, this.#deadlines);

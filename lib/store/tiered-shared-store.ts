@@ -187,8 +187,12 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     if (change.type === 'key') this.near.forget(`${change.namespace}|${change.hash}`);
     else if (change.type === 'tags') this.#mark(change);
     else if (change.type === 'namespace') this.near.forgetAll(`${change.namespace}|`);
-    else if (change.type === 'lost') this.#state = 'lost';
-    else {
+    else if (change.type === 'lost') {
+      this.#state = 'lost';
+      if (change.error !== undefined) {
+        this.note('The server does not let this user hear of changes. Near entries answer for `nearTtl`', change.error);
+      }
+    } else {
       this.#state = 'synced';
       this.near.forgetAll();
     }

@@ -24,12 +24,15 @@ export abstract class Tiers<V> {
   protected readonly near: NearCache<V>;
   /** The longest that an entry is served near where changes made elsewhere are not heard of. */
   protected readonly nearTtl: number;
-  /** Kinds of errors that the near store has been reported with. */
-  readonly #refusals = new Set<string>();
-  #refusal: { readonly error: unknown } | undefined;
+  /** Kinds of mistakes that were noted. */
+  readonly #noted = new Set<string>();
+  /** To be told by the next write. */
+  #note: Error | undefined;
 
   constructor(near: StoreLike<never>, nearTtl: number = DEFAULT_NEAR_TTL) {
-    this.near = new NearCache<V>(near, (error) => this.#refused(error));
+    this.near = new NearCache<V>(near, (error) =>
+      this.note('The near store does not take entries. They are in the far store only', error),
+    );
     this.nearTtl = nearTtl;
   }
 
@@ -86,7 +89,7 @@ export abstract class Tiers<V> {
     }
     if (isWritten(answer) && this.longest() > 0) this.near.replace(fill, entry, { lifetime });
     else this.near.end(fill, undefined);
-    this.#reportRefusal();
+    this.#tellNote();
     return answer;
   }
 
@@ -116,22 +119,20 @@ export abstract class Tiers<V> {
     return (found ?? undefined) as Entry<V> | undefined;
   }
 
-  #refused(error: unknown): void {
-    const kind = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    if (this.#refusals.has(kind) || this.#refusals.size >= MOST_REFUSALS) return;
-    this.#refusals.add(kind);
-    this.#refusal = { error };
+  /** A mistake of the set-up, which costs no call its answer: the next write, which far has carried out, tells it once. */
+  protected note(message: string, cause: unknown): void {
+    const kind = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    if (this.#noted.has(kind) || this.#noted.size >= MOST_NOTES) return;
+    this.#noted.add(kind);
+    this.#note = new Error(message, { cause });
   }
 
-  /** A near store that takes nothing is a mistake of its options: the write, which far has carried out, says so once. */
-  #reportRefusal(): void {
-    const refusal = this.#refusal;
-    this.#refusal = undefined;
-    if (refusal !== undefined) {
-      throw new Error('The near store does not take entries. They are in the far store only', { cause: refusal.error });
-    }
+  #tellNote(): void {
+    const note = this.#note;
+    this.#note = undefined;
+    if (note !== undefined) throw note;
   }
 }
 
 /** A message may hold a key, so kinds are no more than this. */
-const MOST_REFUSALS = 3;
+const MOST_NOTES = 3;
