@@ -3,6 +3,7 @@ import * as joins from './joins.mjs';
 import * as memory from './memory.mjs';
 import * as misses from './misses.mjs';
 import * as turns from './turns.mjs';
+import * as wrappers from './wrappers.mjs';
 import { keysOf, keyWorkloads } from './keys.mjs';
 
 /**
@@ -66,6 +67,8 @@ export const callWorkloads = {
   S1t: { title: 'the same with a ttl', prepare: memory.S1t, unit: 'B', goal: 150 },
   Th: { title: 'microtask turns until a hit is delivered', prepare: turns.Th, unit: 'turns', goal: 1 },
   Tm: { title: 'turns until a miss of an immediate fn is', prepare: turns.Tm, unit: 'turns', goal: 2 },
+  N1: { title: 'time to wrap a function', prepare: wrappers.N1, unit: 'µs', goal: 20 },
+  N1b: { title: 'bytes for each wrapper', prepare: wrappers.N1b, unit: 'B', goal: 2_000 },
 };
 
 const every = ['floor', 'floor:map-value', 'floor:qlru-value', 'ours'];
@@ -96,6 +99,8 @@ export const housePlayers = {
   S1t: ['ours', 'ours:map', 'ours:quick-lru'],
   Th: every,
   Tm: every,
+  N1: every,
+  N1b: every,
 };
 
 /** Series: one workload at growing sizes. The exponent is that of the whole work, so 1 is linear. */
