@@ -1,11 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { callWorkloads } from './source/workloads/index.mjs';
+import { callWorkloads, setups } from './source/workloads/index.mjs';
 import { contenders, peerNames } from './source/contenders/index.mjs';
 import { mergeRuns } from './source/summary.mjs';
 import { benchFolder, resultsFolder } from './source/paths.mjs';
 
-/** Draws the latest results: for each workload a bar per contender, the ratio to the floor on a logarithmic axis. */
-const [given] = process.argv.slice(2);
+/**
+ * Draws the latest results: for each workload a bar per contender, the ratio to the floor on a logarithmic axis.
+ *
+ *   node bench/plot.mjs [results.json [picture.svg]]
+ */
+const [given, picture] = process.argv.slice(2);
 const file = given ?? [`${resultsFolder}latest.json`, `${resultsFolder}short.json`].find((each) => existsSync(each));
 if (file === undefined) {
   console.error('No results yet: npm run bench');
@@ -13,7 +17,7 @@ if (file === undefined) {
 }
 const { about, runs } = JSON.parse(readFileSync(file, 'utf8'));
 const { calls } = mergeRuns(runs);
-const target = `${benchFolder}ratios.svg`;
+const target = picture ?? `${benchFolder}ratios.svg`;
 writeFileSync(target, draw());
 console.log(target);
 
@@ -27,7 +31,7 @@ function draw() {
   const axis = { from: Math.floor(Math.log10(least) * 2) / 2, to: Math.ceil(Math.log10(most) * 2) / 2 };
 
   const columns = 3;
-  const size = { width: 330, label: 118, plot: 160, row: 13, head: 34, foot: 26, gap: 14, top: 62 };
+  const size = { width: 330, label: 118, plot: 160, row: 13, head: 34, foot: 26, gap: 14, top: 76 };
   const rowsOfPanels = [];
   for (let at = 0; at < panels.length; at += columns) rowsOfPanels.push(panels.slice(at, at + columns));
   let y = size.top;
@@ -55,26 +59,39 @@ function draw() {
 <rect class="paper" width="100%" height="100%"/>
 <text class="title" x="${size.gap}" y="24">${title}</text>
 <text class="faint" x="${size.gap}" y="42">Logarithmic, less is better. 1 is the floor, the orange mark the goal; pale bars are other ways to write it by hand. ${text(about.command)}, Node ${text(about.node)}, ${text(about.date)}, commit ${text(about.commit)}.</text>
+<text class="faint" x="${size.gap}" y="56">Ua to Uf and A1: with a ttl, and a floor that looks at the clock. Blue is aiocachetools: ${text(listOfSetups())}.</text>
 ${body.join('\n')}
 </svg>
 `;
 }
 
-function panelOf(name, { title, floor, goal }) {
+function listOfSetups() {
+  return Object.entries(setups)
+    .map(([name, { title }]) => `${name} ${title}`)
+    .join(', ');
+}
+
+function panelOf(name, { title, floor, goal, hasSetups }) {
   const bars = Object.entries(calls[name])
-    .filter(([contender, { ratio }]) => contender !== floor && ratio !== undefined && isShown(contender))
-    .map(([contender, { ratio }]) => ({ contender, ratio: ratio.median }))
+    .filter(([, { ratio }]) => ratio !== undefined)
+    .map(([contender, { ratio }]) => barOf(contender, ratio.median, { floor, goal, hasSetups }))
+    .filter((bar) => bar !== undefined)
     .sort((one, other) => one.ratio - other.ratio);
   const missing = peerNames.filter((contender) => calls[name][contender]?.ratio === undefined);
-  return { name, title, goal, bars, missing };
+  return { name, title, bars, missing };
 }
 
-function isShown(contender) {
-  if (contender === 'floor:none') return false;
-  return contender === 'ours' || contender.startsWith('floor') || peerNames.includes(contender);
+/** `undefined` for what the picture leaves out. */
+function barOf(contender, ratio, { floor, goal, hasSetups }) {
+  if (contender === floor || contender === 'floor:none') return undefined;
+  if (contender.startsWith('floor')) return { kind: 'house', label: contenders[contender].title, ratio };
+  if (peerNames.includes(contender)) return { kind: 'peer', label: contender, ratio };
+  if (!hasSetups) return contender === 'ours' ? { kind: 'ours', label: 'aiocachetools', ratio, goal } : undefined;
+  const [name, setup] = Object.entries(setups).find(([, each]) => each.contender === contender);
+  return { kind: 'ours', label: `${name} ${setup.title}`, ratio, goal: setup.goal };
 }
 
-function drawPanel({ name, title, goal, bars, missing }, x, y, size, axis) {
+function drawPanel({ name, title, bars, missing }, x, y, size, axis) {
   const left = x + size.label;
   const at = (ratio) => left + ((Math.log10(ratio) - axis.from) / (axis.to - axis.from)) * size.plot;
   const top = y + size.head - 8;
@@ -89,17 +106,15 @@ function drawPanel({ name, title, goal, bars, missing }, x, y, size, axis) {
       `<text class="faint" text-anchor="middle" x="${tick}" y="${bottom + 11}">${(10 ** decade).toLocaleString('en')}</text>`,
     );
   }
-  bars.forEach(({ contender, ratio }, row) => {
+  bars.forEach(({ kind, label, ratio, goal }, row) => {
     const middle = top + row * size.row + size.row / 2;
     const [from, to] = [at(1), at(ratio)].sort((one, other) => one - other);
-    const kind = contender === 'ours' ? 'ours' : contender.startsWith('floor') ? 'house' : 'peer';
-    const label = contender === 'ours' ? 'aiocachetools' : kind === 'house' ? contenders[contender].title : contender;
     parts.push(
       `<text${kind === 'ours' ? ' class="own"' : ''} text-anchor="end" x="${left - 4}" y="${middle + 4}">${text(label)}</text>`,
       `<rect class="${kind}" x="${from.toFixed(1)}" y="${(middle - 4.5).toFixed(1)}" width="${Math.max(1, to - from).toFixed(1)}" height="9"><title>${text(label)}: ${inWords(ratio)} × the floor</title></rect>`,
       `<text class="${kind === 'ours' ? 'own' : 'faint'}" x="${(Math.max(to, at(1)) + 4).toFixed(1)}" y="${middle + 4}">${inWords(ratio)}</text>`,
     );
-    if (kind === 'ours') {
+    if (goal !== undefined) {
       const mark = at(goal).toFixed(1);
       parts.push(`<line class="goal" x1="${mark}" x2="${mark}" y1="${middle - 6.5}" y2="${middle + 6.5}"/>`);
     }

@@ -1,16 +1,16 @@
 import { contenders } from './contenders/index.mjs';
 import { encoderNames } from './contenders/encoders.mjs';
-import { callWorkloads, keyWorkloads } from './workloads/index.mjs';
+import { callWorkloads, keyWorkloads, setups } from './workloads/index.mjs';
 
 export const sections = ['calls', 'keys', 'options', 'scaling', 'footprint'];
 
 export const usage = `npm run bench -- [--full | --check] [--only NAMES] [--contenders NAMES] [--clock NAME] [--out FILE]
 
-  (nothing)      everything once, in short slices: under three minutes
+  (nothing)      everything once, in short slices: some minutes
   --full         everything twice, in long slices, and how far the two runs disagree
-  --check        right values and right numbers of runs only; nothing is timed
-  --only         workloads (${Object.keys(callWorkloads).join(' ')} ${Object.keys(keyWorkloads).join(' ')})
-                 or sections (${sections.join(' ')}), separated by commas
+  --check        right values and right numbers of runs, also after a ttl; nothing is timed
+  --only         workloads (${Object.keys(callWorkloads).join(' ')} ${Object.keys(keyWorkloads).join(' ')}),
+                 set-ups of ours (${Object.keys(setups).join(' ')}), or sections (${sections.join(' ')}), separated by commas
   --contenders   by name, separated by commas; the floor of a workload always takes part:
                  ${[...new Set([...Object.keys(contenders), ...encoderNames])].join(' ')}
   --clock        wall, or cpu: the time of the process itself, for a machine that is busy with other things
@@ -29,6 +29,7 @@ const forms = {
     largestSize: 1e5,
     imports: 5,
     shrinkBy: 1,
+    hasFakeTime: false,
   },
   full: {
     runs: 2,
@@ -41,6 +42,7 @@ const forms = {
     largestSize: 1e6,
     imports: 15,
     shrinkBy: 1,
+    hasFakeTime: false,
   },
   check: {
     runs: 1,
@@ -53,6 +55,7 @@ const forms = {
     largestSize: 1e3,
     imports: 0,
     shrinkBy: 50,
+    hasFakeTime: true,
   },
 };
 
@@ -90,7 +93,12 @@ function clockNamed(name) {
   return name;
 }
 
-const knownWorkloads = () => [...sections, ...Object.keys(callWorkloads), ...Object.keys(keyWorkloads)];
+const knownWorkloads = () => [
+  ...sections,
+  ...Object.keys(setups),
+  ...Object.keys(callWorkloads),
+  ...Object.keys(keyWorkloads),
+];
 const knownContenders = () => [...Object.keys(contenders), ...encoderNames];
 
 function knownNames(names, known) {

@@ -1,6 +1,6 @@
 import { contenders, optionNames, peerNames } from './contenders/index.mjs';
 import { encoderNames, encoders } from './contenders/encoders.mjs';
-import { callWorkloads, housePlayers, keyWorkloads, scalingSeries } from './workloads/index.mjs';
+import { callWorkloads, housePlayers, keyWorkloads, scalingSeries, setups } from './workloads/index.mjs';
 
 /** The workloads at which options are switched on, one at a time. */
 export const optionWorkloads = ['H1', 'M1a'];
@@ -14,15 +14,18 @@ export function planRun({ only, contenders: chosen, largestSize }) {
   const takesPart = (name) => chosen === undefined || chosen.has(name);
   const groups = [];
 
-  for (const [workload, { floor, alsoAgainst, unit }] of Object.entries(callWorkloads)) {
-    if (!isWanted('calls', workload)) continue;
-    const names = [...housePlayers[workload], ...peerNames].filter(
-      (name) => name === floor || name === alsoAgainst || takesPart(name),
-    );
+  const { workloads: ofSetups, leftOut } = planSetups(only);
+  for (const [workload, { floor, alsoAgainst, unit, hasSetups }] of Object.entries(callWorkloads)) {
+    if (!isWanted('calls', workload) && !ofSetups.has(workload)) continue;
+    const names = [...housePlayers[workload], ...peerNames].filter((name) => {
+      if (name === floor || name === alsoAgainst) return true;
+      return takesPart(name) && !(hasSetups && leftOut.has(name));
+    });
     groups.push({
       section: 'calls',
       name: workload,
-      isHeavy: unit !== undefined,
+      // Time of a wrapper is measured in slices as that of calls is; bytes and turns are not.
+      isHeavy: unit === 'B' || unit === 'turns',
       jobs: names.filter((name) => lack(name, workload) === undefined).map((contender) => call(workload, contender)),
     });
   }
@@ -62,6 +65,24 @@ export function planRun({ only, contenders: chosen, largestSize }) {
     }
   }
   return groups;
+}
+
+/**
+ * A set-up that is named plays at those workloads for set-ups that are named too, else at all of them. `leftOut`: the
+ * contenders of the others.
+ */
+function planSetups(only) {
+  const named = Object.keys(setups).filter((name) => only?.has(name));
+  if (named.length === 0) return { workloads: new Set(), leftOut: new Set() };
+  const all = Object.keys(callWorkloads).filter((name) => callWorkloads[name].hasSetups);
+  const chosen = all.filter((name) => only.has(name));
+  // One that is judged by another cannot do without it.
+  const playing = new Set(named.flatMap((name) => [name, setups[name].added?.setup ?? name]));
+  const others = Object.keys(setups).filter((name) => !playing.has(name));
+  return {
+    workloads: new Set(chosen.length > 0 ? chosen : all),
+    leftOut: new Set(others.map((name) => setups[name].contender)),
+  };
 }
 
 /** Why a contender has no part in a workload, if it has none. */

@@ -1,6 +1,6 @@
 import { contenders, peerNames } from './contenders/index.mjs';
 import { encoders } from './contenders/encoders.mjs';
-import { callWorkloads, keyWorkloads, scalingSeries } from './workloads/index.mjs';
+import { callWorkloads, keyWorkloads, scalingSeries, setups } from './workloads/index.mjs';
 import { lack } from './plan.mjs';
 import { exponentOf, geometricMean, quantile } from './statistics.mjs';
 import { disagreementsOf, mergeRuns } from './summary.mjs';
@@ -19,7 +19,16 @@ export function report({ about, runs, footprint }) {
     `${about.command}, ${about.date}, commit ${about.commit}${about.isLibraryChanged ? ' with changes in lib/' : ''}, ` +
       `Node ${about.node}, ${about.cores} × ${about.cpu}`,
   ];
-  if (merged.calls) parts.push(callsTable(merged.calls, apart), goalsTable(merged.calls), comparison(merged.calls));
+  if (merged.calls) {
+    const [withSetups, others] = splitBySetups(merged.calls);
+    parts.push(
+      callsTable('Hits with a ttl', withSetups, apart),
+      setupGoals(withSetups),
+      callsTable('Calls', others, apart),
+      goalsTable(others),
+      comparison(merged.calls),
+    );
+  }
   if (merged.keys) parts.push(keysTable(merged.keys), keyGoals(merged.keys));
   if (merged.options) parts.push(optionsTable(merged.options));
   if (merged.scaling) parts.push(scalingTables(merged.scaling));
@@ -46,14 +55,29 @@ export function reportAnswers(played) {
   return { text: lines.join('\n'), isGood: failures === 0 };
 }
 
-function callsTable(calls, apart) {
+/** Workloads where all set-ups of ours play, and the rest. */
+function splitBySetups(calls) {
+  const part = (hasSetups) =>
+    Object.fromEntries(
+      Object.entries(calls).filter(([workload]) => (callWorkloads[workload].hasSetups === true) === hasSetups),
+    );
+  return [part(true), part(false)];
+}
+
+function callsTable(title, calls, apart) {
   const workloads = Object.keys(calls);
+  if (workloads.length === 0) return '';
   const present = [...new Set(workloads.flatMap((name) => Object.keys(calls[name])))];
   const names = Object.keys(contenders).filter((name) => present.includes(name));
   const isUncertain = (workload, contender) =>
     apart.some((one) => one.name === workload && one.contender === contender && one.share > notable);
+  const labelOf = (name) => {
+    const hasSetups = workloads.every((workload) => callWorkloads[workload].hasSetups);
+    const setup = hasSetups && Object.keys(setups).find((each) => setups[each].contender === name);
+    return setup ? `${setup} ${name}` : name;
+  };
   const rows = names.map((name) => [
-    name,
+    labelOf(name),
     ...workloads.map((workload) => callCell(workload, name, calls) + (isUncertain(workload, name) ? '~' : '')),
   ]);
   const floors = workloads.map((workload) => {
@@ -61,7 +85,7 @@ function callsTable(calls, apart) {
     const player = floor === undefined ? undefined : calls[workload][floor];
     return unit ?? (player?.value ? `${digits(player.value.median)} ns` : '');
   });
-  return `## Calls: × the floor, whose time is in the first row\n\n${table(['', ...workloads], [['(floor)', ...floors], ...rows])}`;
+  return `## ${title}: × the floor, whose time is in the first row\n\n${table(['', ...workloads], [['(floor)', ...floors], ...rows])}`;
 }
 
 function callCell(workload, name, calls) {
@@ -69,6 +93,37 @@ function callCell(workload, name, calls) {
   if (player === undefined) return contenders[name].lacks?.[workload] === undefined ? '' : '–';
   if (player.status !== 'timed') return player.status;
   return digits(callWorkloads[workload].unit === undefined ? player.ratio?.median : player.value.median);
+}
+
+/** The set-ups of ours, a goal a row: it is met where it is met at every workload. */
+function setupGoals(calls) {
+  const workloads = Object.keys(calls);
+  if (workloads.length === 0) return '';
+  const rows = [];
+  const judge = (name, what, goal, found) => {
+    const values = workloads.map(found);
+    if (values.every((value) => value === undefined)) return;
+    const missed = workloads.filter((_, at) => !(values[at] <= goal));
+    const verdict = missed.length === 0 ? 'yes' : `no: ${missed.join(', ')}`;
+    rows.push([name, what, ...values.map(digits), digits(goal), verdict]);
+  };
+  for (const [name, { contender, title, goal, within, added }] of Object.entries(setups)) {
+    const ratio = (workload, of = contender) => calls[workload][of]?.ratio?.median;
+    if (goal !== undefined) judge(name, `${title}, × the floor`, goal, (workload) => ratio(workload));
+    if (within !== undefined) {
+      judge(name, `× ${within.contender}`, within.goal, (workload) => calls[workload][contender]?.alsoRatio?.median);
+    }
+    if (added !== undefined) {
+      const { contender: other } = setups[added.setup];
+      judge(name, `${title}, over ${added.setup}`, added.goal, (workload) => {
+        const [own, base] = [ratio(workload), ratio(workload, other)];
+        return own === undefined || base === undefined ? undefined : own - base;
+      });
+    }
+  }
+  const head = ['', 'set-up', ...workloads, 'goal', 'met'];
+  const titles = workloads.map((workload) => `- ${workload}: ${callWorkloads[workload].title}`);
+  return rows.length === 0 ? '' : `## Goals with a ttl\n\n${titles.join('\n')}\n\n${table(head, rows)}`;
 }
 
 function goalsTable(calls) {
@@ -96,6 +151,7 @@ function goalsTable(calls) {
       remarks.join(', '),
     ]);
   }
+  if (rows.length === 0) return '';
   return `## Goals\n\n${table(['', 'workload', 'ours (quartiles)', 'goal', 'met', 'best peer', ''], rows)}`;
 }
 
@@ -273,7 +329,7 @@ function disagreement(apart) {
 function table(head, rows) {
   const all = [head, ...rows.map((row) => row.map((cell) => cell ?? ''))];
   const widths = head.map((_, column) => Math.max(3, ...all.map((row) => String(row[column]).length)));
-  const isText = (column) => column === 0 || head[column] === '' || head[column] === 'workload';
+  const isText = (column) => column === 0 || ['', 'workload', 'set-up', 'met'].includes(head[column]);
   const line = (row) => {
     const cells = row.map((cell, column) =>
       isText(column) ? String(cell).padEnd(widths[column]) : String(cell).padStart(widths[column]),

@@ -1,5 +1,6 @@
 import { contenders } from './contenders/index.mjs';
 import { encoders } from './contenders/encoders.mjs';
+import { advance, fakeTime } from './fake-time.mjs';
 import { callWorkloads, keyWorkloads, scalingSeries } from './workloads/index.mjs';
 import { chooseClock, TooSlow, WrongAnswer } from './workloads/sampling.mjs';
 
@@ -7,8 +8,9 @@ import { chooseClock, TooSlow, WrongAnswer } from './workloads/sampling.mjs';
  * One contender at one workload, in a process of its own: its own heap, and code that is optimized for nobody else.
  * Driven by messages; by hand, `node --expose-gc --cpu-prof source/worker.mjs H1 ours [milliseconds]` profiles it.
  */
-async function prepareJob(job, { fillLimit, clock, shrinkBy }) {
+async function prepareJob(job, { fillLimit, clock, shrinkBy, hasFakeTime }) {
   chooseClock(clock);
+  if (hasFakeTime) fakeTime();
   const prepare = workloadOf(job);
   if (job.kind === 'key' || job.parameter === 'nodes') return prepare({ build: await encoders[job.contender].load() });
   const contender = contenders[job.contender];
@@ -16,6 +18,7 @@ async function prepareJob(job, { fillLimit, clock, shrinkBy }) {
   return prepare({
     wrap: (fn, options) => contender.wrap(fn, options, loaded),
     fillLimit,
+    advance: hasFakeTime ? advance : undefined,
     shrink: (size) => Math.ceil(size / shrinkBy),
   });
 }
@@ -52,7 +55,15 @@ function obeyParent() {
 
 async function runAlone([workload, contender, duration = '2000']) {
   const kind = workload in callWorkloads ? 'call' : 'key';
-  const prepared = await prepareJob({ kind, workload, contender }, { fillLimit: 30_000, clock: 'wall', shrinkBy: 1 });
+  const prepared = await prepareJob(
+    { kind, workload, contender },
+    {
+      fillLimit: 30_000,
+      clock: 'wall',
+      shrinkBy: 1,
+      hasFakeTime: false,
+    },
+  );
   await prepared.sample(200);
   console.log(
     `${workload} ${contender}: ${await prepared.sample(Number(duration))} ${callWorkloads[workload]?.unit ?? 'ns'}`,

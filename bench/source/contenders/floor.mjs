@@ -16,6 +16,19 @@ export const unbounded = {
   wrap: (fn, options) => floor.wrap(fn, { ...options, isBounded: false }),
 };
 
+/** The same for results that have an end: every hit looks at the clock. */
+export const clock = {
+  title: 'Map of { promise, until }',
+  wrap(fn, { shape, capacity, isBounded, ttl }) {
+    const { get, put } = isBounded ? twoGenerations(capacity) : plainMap();
+    const fresh = (key) => {
+      const entry = get(key);
+      return entry !== undefined && entry.until > Date.now() ? entry.promise : undefined;
+    };
+    return byHand(shape, fn, fresh, (key, promise) => put(key, { promise, until: Date.now() + ttl }).promise);
+  },
+};
+
 /** Nothing but the promise that everybody shares: what joining cannot be cheaper than. */
 export const promise = {
   title: 'the promise itself',
@@ -54,8 +67,8 @@ export const quickLruOfValues = {
     const { default: QuickLRU } = await import('quick-lru');
     return QuickLRU;
   },
-  wrap(fn, { shape, capacity }, QuickLRU) {
-    const lru = new QuickLRU({ maxSize: capacity });
+  wrap(fn, { shape, capacity, ttl }, QuickLRU) {
+    const lru = new QuickLRU({ maxSize: capacity, ...(ttl !== undefined && { maxAge: ttl }) });
     return ofValues(
       shape,
       fn,
@@ -65,15 +78,15 @@ export const quickLruOfValues = {
   },
 };
 
-/** A store whose methods return promises, awaited by hand. */
+/** A store whose methods return promises, awaited by hand. Every hit looks at the clock. */
 export const awaitedStore = {
   title: 'awaiting the store',
-  wrap(fn, { store }) {
+  wrap(fn, { store, ttl }) {
     return async (key) => {
       const found = await store.get(key);
-      if (found !== undefined) return found;
+      if (found !== undefined && found.until > Date.now()) return found.value;
       const value = await fn(key);
-      await store.set(key, value);
+      await store.set(key, { value, until: Date.now() + ttl });
       return value;
     };
   },

@@ -5,6 +5,7 @@ import * as peers from './peers.mjs';
 /** Who takes part, by the name used on the command line and in the results. Peers load only in a process of their own. */
 export const contenders = {
   floor: floors.floor,
+  'floor:clock': floors.clock,
   'floor:unbounded': floors.unbounded,
   'floor:promise': floors.promise,
   'floor:none': floors.none,
@@ -14,6 +15,8 @@ export const contenders = {
   ours: own.ours,
   'ours:map': own.onMap,
   'ours:quick-lru': own.onQuickLru,
+  'ours:lru-cache': own.onLruCache,
+  'ours:more-options': own.withMoreOptions,
   ...Object.fromEntries(Object.entries(own.options).map(([name, option]) => [`ours:${name}`, option])),
   'p-memoize': peers.pMemoize,
   'async-cache-dedupe': peers.asyncCacheDedupe,
@@ -26,6 +29,7 @@ export const contenders = {
   'cache-manager': peers.cacheManager,
   dataloader: peers.dataloader,
   ocache: peers.ocache,
+  cachified: peers.cachified,
 };
 
 export const peerNames = Object.keys(contenders).filter((name) => contenders[name].package !== undefined);

@@ -31,6 +31,22 @@ export const onQuickLru = variant('aiocachetools on a quick-lru', () => ({}), {
     memoizeAsync(fn, { cache: new QuickLRU({ maxSize: capacity }), ...(ttl !== undefined && { ttl }) }),
 });
 
+/** The same over an lru-cache of the user's. */
+export const onLruCache = variant('aiocachetools on an lru-cache', () => ({}), {
+  async load() {
+    const { LRUCache } = await import('lru-cache');
+    return { ...(await load()), LRUCache };
+  },
+  wrap: (fn, { capacity, ttl }, { memoizeAsync, LRUCache }) =>
+    memoizeAsync(fn, { cache: new LRUCache({ max: capacity }), ...(ttl !== undefined && { ttl }) }),
+});
+
+/** What a service would switch on beside a `ttl`. */
+export const withMoreOptions = variant('aiocachetools with more options', () => {
+  let heard = 0;
+  return { staleWhileRevalidate: 60_000, timeout: 60_000, onEvent: () => void (heard += 1) };
+});
+
 /** One option each, to see what it costs when it is on. */
 export const options = {
   ttl: variant('ttl', () => ({ ttl: 3_600_000 })),

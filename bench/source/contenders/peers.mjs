@@ -8,19 +8,25 @@ const keyOf = (shape) => (shape === 'string' ? (args) => args[0] : (args) => JSO
 
 const noStores = { A1: 'has no asynchronous stores' };
 
+const noTtl = Object.fromEntries(
+  ['Ua', 'Ub', 'Uc', 'Ud', 'Ue', 'Uf', 'S1t'].map((workload) => [workload, 'has no ttl']),
+);
+
 export const pMemoize = {
   title: 'p-memoize',
   package: 'p-memoize',
-  lacks: { S1t: 'has no ttl' },
   async load() {
-    const [{ default: pMemoize }, { default: QuickLRU }] = await Promise.all([
+    const [{ default: pMemoize }, { default: QuickLRU }, { default: ExpiryMap }] = await Promise.all([
       import('p-memoize'),
       import('quick-lru'),
+      import('expiry-map'),
     ]);
-    return { pMemoize, QuickLRU };
+    return { pMemoize, QuickLRU, ExpiryMap };
   },
-  wrap(fn, { shape, capacity, isBounded, store }, { pMemoize, QuickLRU }) {
-    const cache = store ?? (isBounded ? new QuickLRU({ maxSize: capacity }) : new Map());
+  wrap(fn, { shape, capacity, isBounded, expiringStore, ttl }, { pMemoize, QuickLRU, ExpiryMap }) {
+    // It leaves expiry to the store.
+    const unbounded = () => (ttl === undefined ? new Map() : new ExpiryMap(ttl));
+    const cache = expiringStore ?? (isBounded ? new QuickLRU({ maxSize: capacity }) : unbounded());
     return shape === 'string' ? pMemoize(fn, { cache }) : pMemoize(fn, { cache, cacheKey: keyOf(shape) });
   },
 };
@@ -32,11 +38,11 @@ export const asyncCacheDedupe = {
     const { default: dedupe } = await import('async-cache-dedupe');
     return dedupe;
   },
-  wrap(fn, { shape, capacity, store, ttl }, { createCache }) {
+  wrap(fn, { shape, capacity, expiringStore, ttl }, { createCache }) {
     const storage =
-      store === undefined
+      expiringStore === undefined
         ? { type: 'memory', options: { size: capacity } }
-        : { type: 'custom', options: { storage: customStorage(store) } };
+        : { type: 'custom', options: { storage: customStorage(expiringStore) } };
     const cache = createCache({ ttl: ttl === undefined ? 3_600 : ttl / 1_000, storage });
     if (shape === 'string') {
       cache.define('call', (id) => fn(id));
@@ -196,7 +202,7 @@ export const cacheManager = {
 export const dataloader = {
   title: 'dataloader',
   package: 'dataloader',
-  lacks: { A1: noStores.A1, S1t: 'has no ttl' },
+  lacks: { ...noStores, ...noTtl },
   async load() {
     const [{ default: DataLoader }, { default: QuickLRU }] = await Promise.all([
       import('dataloader'),
@@ -231,3 +237,35 @@ export const ocache = {
     });
   },
 };
+
+export const cachified = {
+  title: 'cachified',
+  package: '@epic-web/cachified',
+  async load() {
+    const [{ cachified, totalTtl }, { LRUCache }] = await Promise.all([
+      import('@epic-web/cachified'),
+      import('lru-cache'),
+    ]);
+    return { cachified, totalTtl, LRUCache };
+  },
+  wrap(fn, { shape, capacity, isBounded, store, ttl }, { cachified, totalTtl, LRUCache }) {
+    const cache = store ?? (isBounded ? boundedCache(new LRUCache({ max: capacity }), totalTtl) : new Map());
+    const key = keyOf(shape);
+    return (...args) => cachified({ key: key(args), cache, ttl, getFreshValue: () => fn(...args) });
+  },
+};
+
+/** As in its documentation. */
+function boundedCache(lru, totalTtl) {
+  return {
+    set(key, value) {
+      const ttl = totalTtl(value?.metadata);
+      return lru.set(key, value, {
+        ttl: ttl === Infinity ? undefined : ttl,
+        start: value?.metadata?.createdTime,
+      });
+    },
+    get: (key) => lru.get(key),
+    delete: (key) => lru.delete(key),
+  };
+}

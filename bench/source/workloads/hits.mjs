@@ -64,8 +64,8 @@ const loops = {
   },
 };
 
-function hits({ shape, keys: wantedKeys, capacity, loop, asyncStore = false }) {
-  return async ({ wrap, fillLimit, shrink }) => {
+function hits({ shape, keys: wantedKeys, capacity, loop, ttl, hasAsyncStore = false }) {
+  return async ({ wrap, fillLimit, shrink, advance }) => {
     const { make, idOf } = shapes[shape];
     const keys = shrink(wantedKeys);
     let runs = 0;
@@ -73,17 +73,29 @@ function hits({ shape, keys: wantedKeys, capacity, loop, asyncStore = false }) {
       runs += 1;
       return { id: idOf(...args) };
     };
-    const call = wrap(fn, { shape, capacity, isBounded: false, store: asyncStore ? createAsyncStore() : undefined });
+    const stores = hasAsyncStore && { store: createAsyncStore(), expiringStore: createAsyncStore(ttl) };
+    const call = wrap(fn, { shape, capacity, isBounded: false, ttl, ...stores });
     const traffic = {
       lists: Array.from({ length: keys }, (_, id) => make(id)),
       order: keys === 1 ? new Uint32Array(callsPerTurn) : uniformOrder(keys),
       hold: { last: undefined },
     };
-    await fill(keys, fillLimit, async (id) => {
-      const value = await call(...make(id));
-      expectRight(value.id === id ? 0 : 1, 1);
-    });
+    const askForEach = () =>
+      fill(keys, fillLimit, async (id) => {
+        const value = await call(...make(id));
+        expectRight(value.id === id ? 0 : 1, 1);
+      });
+    await askForEach();
     expectRuns(runs, keys, 'while the cache was filled');
+    if (ttl !== undefined && advance !== undefined) {
+      await advance(ttl / 2);
+      await askForEach();
+      expectRuns(runs, keys, 'before the ttl was over');
+      await advance(0.6 * ttl);
+      await askForEach();
+      expectRuns(runs, 2 * keys, 'after the ttl was over');
+    }
+    const runsBefore = runs;
     let at = 0;
     return {
       async sample(duration) {
@@ -96,23 +108,41 @@ function hits({ shape, keys: wantedKeys, capacity, loop, asyncStore = false }) {
           return callsPerTurn;
         });
         expectRight(wrong, calls);
-        expectRuns(runs, keys, 'after warm hits');
+        expectRuns(runs, runsBefore, 'after warm hits');
         return time;
       },
     };
   };
 }
 
-function createAsyncStore() {
+/** With a `ttl` it forgets by itself, for whoever leaves that to the store. */
+function createAsyncStore(ttl) {
   const map = new Map();
-  return {
-    get: async (key) => map.get(key),
-    has: async (key) => map.has(key),
-    set: async (key, value) => void map.set(key, value),
+  const rest = {
     delete: async (key) => map.delete(key),
     clear: async () => map.clear(),
   };
+  if (ttl === undefined) {
+    return {
+      ...rest,
+      get: async (key) => map.get(key),
+      has: async (key) => map.has(key),
+      set: async (key, value) => void map.set(key, value),
+    };
+  }
+  const fresh = (key) => {
+    const entry = map.get(key);
+    return entry !== undefined && entry.until > Date.now() ? entry : undefined;
+  };
+  return {
+    ...rest,
+    get: async (key) => fresh(key)?.value,
+    has: async (key) => fresh(key) !== undefined,
+    set: async (key, value) => void map.set(key, { value, until: Date.now() + ttl }),
+  };
 }
+
+const hour = 3_600_000;
 
 export const H1 = hits({ shape: 'string', keys: 1, capacity: 1_000, loop: loops.string });
 export const H2 = hits({ shape: 'string', keys: 10_000, capacity: 20_000, loop: loops.string });
@@ -120,7 +150,23 @@ export const H2f = hits({ shape: 'string', keys: 10_000, capacity: 20_000, loop:
 export const H3 = hits({ shape: 'pair', keys: 1_000, capacity: 1_000, loop: loops.pair });
 export const H4 = hits({ shape: 'options', keys: 100, capacity: 1_000, loop: loops.options });
 export const H5 = hits({ shape: 'request', keys: 100, capacity: 1_000, loop: loops.request });
-export const A1 = hits({ shape: 'string', keys: 1_000, capacity: 1_000, loop: loops.string, asyncStore: true });
+export const A1 = hits({
+  shape: 'string',
+  keys: 1_000,
+  capacity: 1_000,
+  loop: loops.string,
+  ttl: hour,
+  hasAsyncStore: true,
+});
+
+const few = { keys: 100, capacity: 1_000, ttl: hour };
+const many = { keys: 10_000, capacity: 20_000, ttl: hour };
+export const Ua = hits({ shape: 'string', loop: loops.string, ...few });
+export const Ub = hits({ shape: 'string', loop: loops.string, ...many });
+export const Uc = hits({ shape: 'pair', loop: loops.pair, ...few });
+export const Ud = hits({ shape: 'pair', loop: loops.pair, ...many });
+export const Ue = hits({ shape: 'options', loop: loops.options, ...few });
+export const Uf = hits({ shape: 'options', loop: loops.options, ...many });
 
 /** Warm hits as the number of keys grows. */
 export const hitsOf = ({ keys }) => hits({ shape: 'string', keys, capacity: 2 * keys, loop: loops.string });
