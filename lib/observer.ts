@@ -1,5 +1,6 @@
 import { openDebugLog } from './debug-log.js';
 import { isThenable, NativePromise } from './platform/promise.js';
+import { openChannels, publish } from './tracing.js';
 import type { DebugLog } from './debug-log.js';
 import type { MemoizeEvent, Stats } from './events.js';
 import type { StoreOperation } from './store/guarded-store.js';
@@ -26,6 +27,8 @@ type Received = 'hit' | 'stale' | 'join' | 'miss';
 
 /** The one observer of a wrapper: counts, tells the listener, writes the debug log. Nothing it does can hurt a call. */
 export class Observer {
+  /** Tells APMs, where the host has a way to. */
+  readonly channels = openChannels();
   readonly #name: string;
   readonly #listener: ((event: MemoizeEvent) => unknown) | undefined;
   readonly #log: DebugLog | undefined;
@@ -50,6 +53,8 @@ export class Observer {
   received(type: Received, key: string): void {
     this.#count(type);
     if (this.isHeard) this.#tell({ type, name: this.#name, key });
+    const calls = this.channels?.calls;
+    if (calls?.hasSubscribers === true) publish(calls, { type, name: this.#name, key });
   }
 
   started(): void {
