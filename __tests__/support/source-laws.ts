@@ -39,6 +39,7 @@ const pureCalls = [
   'createDigest',
   'createPackageLoader',
   'createChannelOpener',
+  'createEpochs',
   'fractionsOfRoots',
   'getPrototypeOf',
   'methodOf',

@@ -4,14 +4,24 @@ import type { Entry } from './store.js';
 /** How many tags have a mark of their own, in one store. */
 const MOST_TAGS = 10_000;
 
-/** The epoch in which this process began: what began before it was stored by an earlier process. */
-const FIRST_EPOCH = Date.now();
-
-let epoch = FIRST_EPOCH;
+/** The epochs of this process, for all its stores: an entry may be read through another store object than it was written. */
+const epochs = createEpochs();
 
 /** The present epoch of this process. A run that begins now keeps it. */
 export function currentEpoch(): number {
-  return epoch;
+  return epochs.current();
+}
+
+interface Epochs {
+  current(): number;
+  next(): number;
+}
+
+/** They begin with the time, so that what an earlier process has stored began before. */
+function createEpochs(): Epochs {
+  let epoch: number | undefined;
+  const current = (): number => (epoch ??= Date.now());
+  return { current, next: () => (epoch = current() + 1) };
 }
 
 /** When a tag was last invalidated, in epochs. */
@@ -41,10 +51,10 @@ export class TagMarks {
   #latest: number;
   #floor: number;
 
-  /** @param start What began before it is void. By default when this process began. */
+  /** @param start What began before it is void. By default now. */
   constructor({
     maxTags = MOST_TAGS,
-    start = FIRST_EPOCH,
+    start = currentEpoch(),
   }: { readonly maxTags?: number; readonly start?: number } = {}) {
     this.#maxTags = maxTags;
     this.#latest = start;
@@ -66,7 +76,7 @@ export class TagMarks {
    * @param isSoft As if its `ttl` ended now, instead.
    */
   mark(tags: readonly string[], isSoft = false): void {
-    if (tags.length > 0) this.markAt((epoch += 1), tags, isSoft);
+    if (tags.length > 0) this.markAt(epochs.next(), tags, isSoft);
   }
 
   /** The same by another clock than the epochs of this process. */
