@@ -30,11 +30,11 @@ export interface InvalidateTagsOptions {
  * gets a result from before; other processes with a near store follow within a message.
  *
  * Memory is bounded: beyond 10,000 tags in one store the oldest invalidations are forgotten, and with them every result
- * with tags that is older.
+ * with tags that began before them.
  *
  * @param cache The store, a wrapper, or a memoizer: then the stores of all its wrappers.
  * @throws {TypeError} as a rejection, for anything else, for tags that are no strings, and for an asynchronous store other
- *   than `redisStore` and `tiered` over it. Rejects with the error of the server, and then other processes know nothing.
+ *   than `redisStore` and `tiered` over it. Rejects with the error of the server; results from before may be used then.
  * @example
  * const getPost = memoizeAsync(loadPost, { tags: (post) => [`author:${post.authorId}`] });
  * await invalidateTags(getPost, ['author:7']);
@@ -44,7 +44,7 @@ export async function invalidateTags(
   tags: Iterable<string>,
   options: InvalidateTagsOptions = {},
 ): Promise<void> {
-  const marked = distinct(tags, '`tags` to be strings');
+  const marked = distinct(tags, 'be');
   const isSoft = readSoft(options);
   const spaces = new Set(spacesOf(cache));
   for (const space of spaces) space.assertPossible();

@@ -36,7 +36,7 @@ export class TagSpace {
     );
   }
 
-  /** Rejects with the error of a store that processes share. In this process the tags are invalidated all the same. */
+  /** Rejects with the error of a store that processes share. Also then, no run of this process from before is stored. */
   async invalidate(tags: readonly string[], isSoft: boolean): Promise<void> {
     this.marks.mark(tags, isSoft);
     for (const registry of this.#registries) registry.loosenAll();
@@ -49,10 +49,8 @@ export class TagSpace {
 
 /** True for a store of which this can be seen before it is asked. */
 function answersLater(store: StoreLike<never>): boolean {
-  return (
-    Object.prototype.toString.call(store.get) === '[object AsyncFunction]' ||
-    (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true
-  );
+  const { get, keepsDeadlines } = store as { readonly get: unknown; readonly keepsDeadlines?: unknown };
+  return Object.prototype.toString.call(get) === '[object AsyncFunction]' || keepsDeadlines === true;
 }
 
 const spacesOfOwners = new WeakMap<object, () => Iterable<TagSpace>>();

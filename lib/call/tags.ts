@@ -6,7 +6,7 @@ export function tagsFor<V>(call: Call<V>, value: V): readonly string[] | undefin
   const { tags } = call.wrapper.options;
   if (typeof tags !== 'function') return tags;
   try {
-    return distinct(tags(value, ...call.args), '`tags` to give strings');
+    return distinct(tags(value, ...call.args), 'give');
   } catch (error) {
     call.wrapper.observer.storeFailed('set', call.key, error);
     return undefined;
@@ -15,14 +15,15 @@ export function tagsFor<V>(call: Call<V>, value: V): readonly string[] | undefin
 
 /**
  * The strings of an iterable, each once.
- * @param expected For the message: "Expected …, got …".
+ * @param verb What `tags` should do with strings, for the message: a function gives them.
  * @throws {TypeError} for anything else. A string is refused too: its characters are hardly meant.
  */
-export function distinct(tags: unknown, expected: string): string[] {
+export function distinct(tags: unknown, verb: 'be' | 'give'): string[] {
   const isIterable = typeof tags === 'object' && tags !== null && Symbol.iterator in tags;
   const found = new Set<unknown>(isIterable ? (tags as Iterable<unknown>) : [tags]);
   for (const tag of found) {
-    if (!isIterable || typeof tag !== 'string') throw new TypeError(`Expected ${expected}, got ${show(tag)}`);
+    if (!isIterable || typeof tag !== 'string')
+      throw new TypeError(`Expected \`tags\` to ${verb} strings, got ${show(tag)}`);
   }
   return [...found] as string[];
 }
