@@ -17,6 +17,9 @@ function counted(fn, length = 1) {
 
 const turn = () => pause(10);
 
+/** For a message between processes. */
+const aWhile = () => pause(100);
+
 /** Whether two calls are told apart. One that fails is no way of telling. */
 async function tellsApart({ make }, one, other) {
   const fn = counted(async () => 'value', one.length);
@@ -44,6 +47,59 @@ async function caches({ make }, value) {
 const ofArguments = (check) => (contender) => (contender.keys === 'arguments' ? check(contender) : undefined);
 
 const ofStores = (check) => (contender) => (contender.stores === true ? check(contender) : undefined);
+
+/** A head row: without the member a contender cannot do it. */
+const can = (member, check) => (contender, redis) =>
+  contender[member] === undefined ? false : check(contender, redis);
+
+/** A row below it: without the member it does not apply. */
+const where = (member, check) => (contender, redis) =>
+  contender[member] === undefined ? undefined : check(contender, redis);
+
+/** A run is under way in `call` while `forget` is called: whether the others then get a result of a later run. */
+async function keepsNothingOld(results, { call, forget, others = [call] }) {
+  const early = Promise.resolve(call('a')).catch(() => undefined);
+  while (results.length === 0) await turn();
+  // Some wait in it for the run.
+  const forgotten = forget();
+  await Promise.race([forgotten, aWhile()]);
+  await turn();
+  results[0]('old');
+  await Promise.all([early, forgotten]);
+  await turn();
+  for (const other of others) {
+    const late = other('a');
+    await turn();
+    for (const resolve of results.slice(1)) resolve('new');
+    if ((await late) !== 'new') return false;
+  }
+  return true;
+}
+
+/** Whether the old value comes at once after `expire`, and the new one soon. */
+async function answersMeanwhile(soft, expire) {
+  const { results, fn } = held();
+  const contender = await soft(fn);
+  const { call } = contender;
+  const first = call('a');
+  while (results.length === 0) await turn();
+  results[0]('old');
+  await first;
+  await turn();
+  await expire(contender);
+  await turn();
+  const isOld = (await Promise.race([call('a'), pause(1_000)])) === 'old';
+  while (results.length === 1) await turn();
+  results[1]('new');
+  await turn();
+  return isOld && (await call('a')) === 'new' && results.length === 2;
+}
+
+/** `fn` whose runs end when they are told to, by the functions in `results`. */
+function held() {
+  const results = [];
+  return { results, fn: () => new Promise((resolve) => results.push(resolve)) };
+}
 
 export const claims = [
   {
@@ -154,20 +210,9 @@ export const claims = [
   {
     claim: 'What began before it was forgotten is not kept',
     async check({ make }) {
-      const results = [];
-      const { call, forget } = await make(() => new Promise((resolve) => results.push((value) => resolve(value))));
-      const early = Promise.resolve(call('a')).catch(() => undefined);
-      while (results.length === 0) await turn();
-      // Some wait in it for the run.
-      const forgotten = forget('a');
-      await turn();
-      results[0]('old');
-      await Promise.all([early, forgotten]);
-      await turn();
-      const late = call('a');
-      await turn();
-      results[1]?.('new');
-      return (await late) === 'new';
+      const { results, fn } = held();
+      const { call, forget } = await make(fn);
+      return keepsNothingOld(results, { call, forget: () => forget('a') });
     },
   },
   {
@@ -186,6 +231,116 @@ export const claims = [
         () => false,
       );
     },
+  },
+  {
+    claim: 'Results can be forgotten by tag',
+    check: can('tagged', async ({ tagged }) => {
+      const fn = counted(async () => 'value');
+      const { call, invalidate } = await tagged(fn);
+      for (const key of ['a', 'b']) await call(key);
+      await turn();
+      await invalidate('tag:a');
+      await turn();
+      for (const key of ['a', 'b']) await call(key);
+      return fn.runs === 3;
+    }),
+  },
+  {
+    claim: '… also those of runs under way',
+    check: where('tagged', async ({ tagged }) => {
+      const { results, fn } = held();
+      const { call, invalidate } = await tagged(fn);
+      return keepsNothingOld(results, { call, forget: () => invalidate('tag:a') });
+    }),
+  },
+  {
+    claim: '… also in another process, by Redis',
+    needsRedis: true,
+    check: where('pair', async ({ pair }, redis) => {
+      const fn = counted(async () => `run ${fn.runs}`);
+      const [one, two] = await pair(fn, redis);
+      for (const { call } of [one, two]) {
+        await call('a');
+        await aWhile();
+      }
+      await one.invalidate('tag:a');
+      await aWhile();
+      const { runs } = fn;
+      return runs === 1 && (await two.call('a')) === 'run 2';
+    }),
+  },
+  {
+    claim: '… and those of runs under way there',
+    needsRedis: true,
+    check: where('pair', async ({ pair }, redis) => {
+      const { results, fn } = held();
+      const [one, two] = await pair(fn, redis);
+      return keepsNothingOld(results, {
+        call: two.call,
+        forget: async () => {
+          await one.invalidate('tag:a');
+          await aWhile();
+        },
+        others: [one.call, two.call],
+      });
+    }),
+  },
+  {
+    claim: 'An old value can answer while a forgotten one is made anew',
+    check: can('soft', async ({ soft }) => answersMeanwhile(soft, ({ expire }) => expire('a'))),
+  },
+  {
+    claim: '… also by tag',
+    check: where('soft', async ({ soft }) =>
+      answersMeanwhile(soft, ({ expireTag }) => (expireTag === undefined ? Promise.reject() : expireTag('tag:a'))),
+    ),
+  },
+  {
+    claim: 'Calls at the same time can become one batch',
+    check: can('batched', async ({ batched }) => {
+      const batches = [];
+      const { call } = await batched(async (keys) => {
+        batches.push([...keys]);
+        return keys.map((key) => key * 2);
+      });
+      const answers = await Promise.all([call(1), call(2), call(1)]);
+      answers.push(...(await Promise.all([call(2), call(3)])));
+      return JSON.stringify([answers, batches]) === '[[2,4,2,4,6],[[1,2],[3]]]';
+    }),
+  },
+  {
+    claim: '… in which one item can fail alone',
+    check: where('batched', async ({ batched }) => {
+      const { call } = await batched(async (keys) => keys.map((key) => (key === 2 ? new Error('no') : key)));
+      const [one, two] = await Promise.allSettled([call(1), call(2)]);
+      return one.value === 1 && two.status === 'rejected';
+    }),
+  },
+  {
+    claim: '… and is tried again by the next call',
+    check: where('batched', async ({ batched }) => {
+      let isDown = true;
+      const { call } = await batched(async (keys) => keys.map((key) => (isDown ? new Error('no') : key)));
+      const first = await Promise.allSettled([call(1), call(2)]);
+      isDown = false;
+      return first.every(({ status }) => status === 'rejected') && (await call(1)) === 1;
+    }),
+  },
+  {
+    claim: 'Values of another shape in the store can be refused',
+    check: ofStores(
+      can('checked', async ({ checked }) => {
+        const store = new Map();
+        const isUser = (value) => typeof value?.name === 'string';
+        const before = await checked(async () => ({ fullName: 'Ada' }), { store, isValid: () => true });
+        await before.call('a');
+        await turn();
+        const fn = counted(async () => ({ name: 'Ada' }));
+        const after = await checked(fn, { store, isValid: isUser });
+        const answers = [await after.call('a'), await after.call('a')];
+        return fn.runs === 1 && store.size > 0 && answers.every(isUser);
+      }),
+    ),
   },
   {
     claim: 'A store that cannot be read fails no call',

@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { claims } from './claims.mjs';
 import { contenders } from './contenders.mjs';
+import { startRedis } from './redis.mjs';
 import { strengths } from './strengths.mjs';
 
 const page = fileURLToPath(new URL('../../docs/comparison.md', import.meta.url));
@@ -19,8 +20,9 @@ const patience = 5_000;
 process.on('unhandledRejection', () => undefined);
 
 const versions = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).dependencies;
-const table = await makeTable();
 const text = readFileSync(page, 'utf8');
+const redis = await startRedis();
+const table = await makeTable();
 const [before, rest] = [text.slice(0, text.indexOf(begin) + begin.length), text.slice(text.indexOf(end))];
 const stored = text.slice(before.length, text.length - rest.length);
 if (process.argv.includes('--write')) {
@@ -33,7 +35,8 @@ if (process.argv.includes('--write')) {
   console.error('The table of docs/comparison.md is not what was found just now.');
   process.exitCode = 1;
 } else {
-  console.log(`${claims.length} claims on ${Object.keys(contenders).length} packages hold.`);
+  const checked = claims.filter(({ needsRedis }) => !needsRedis || redis !== undefined);
+  console.log(`${checked.length} claims on ${Object.keys(contenders).length} packages hold.`);
 }
 for (const { claim, check } of strengths) {
   if ((await check().catch(() => false)) === true) continue;
@@ -49,17 +52,35 @@ async function makeTable() {
     ['---', ...names.map(() => ':-:')],
   ];
   lines.push(['version', ...names.map(versionOf)]);
-  for (const { claim, check } of claims) {
+  for (const { claim, check, needsRedis } of claims) {
+    if (needsRedis && redis === undefined) {
+      console.error(`Not checked without redis-server: ${claim}`);
+      lines.push(storedRow(claim));
+      continue;
+    }
     const cells = [];
-    for (const name of names) cells.push(await cellFor(check, contenders[name]));
+    for (const name of names) {
+      if (needsRedis) await redis.reset();
+      cells.push(await cellFor(check, contenders[name]));
+    }
     lines.push([claim, ...cells]);
   }
   return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
+/** What the page says already. */
+function storedRow(claim) {
+  const row = text.split('\n').find((line) => line.startsWith(`| ${claim} |`)) ?? `| ${claim} |`;
+  return row
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
+
 function versionOf(name) {
   if (name === 'aiocachetools') return 'this one';
-  const range = versions[name] ?? versions[{ 'p-memoize 8': 'p-memoize', 'p-memoize 9': 'p-memoize9' }[name]];
+  const packages = { 'p-memoize 8': 'p-memoize', 'p-memoize 9': 'p-memoize9', cachified: '@epic-web/cachified' };
+  const range = versions[packages[name] ?? name];
   return range.replace(/^.*@/u, '');
 }
 
@@ -69,7 +90,7 @@ async function cellFor(check, contender) {
   const tooLate = new Promise((resolve) => {
     timer = setTimeout(() => resolve(false), patience);
   });
-  const attempt = async () => check(contender);
+  const attempt = async () => check(contender, redis);
   const holds = await Promise.race([attempt().catch(() => false), tooLate]);
   clearTimeout(timer);
   return holds === undefined ? '' : holds ? 'yes' : '**no**';

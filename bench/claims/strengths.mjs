@@ -14,27 +14,42 @@ export const strengths = [
     },
   },
   {
-    claim: 'bentocache forgets by tag',
-    async check() {
-      const bento = await bentocache();
-      await bento.set({ key: 'a', value: 1, tags: ['t'] });
-      await bento.set({ key: 'b', value: 2 });
-      await bento.deleteByTag({ tags: ['t'] });
-      return (await bento.get({ key: 'a' })) === undefined && (await bento.get({ key: 'b' })) === 2;
-    },
-  },
-  {
-    claim: 'async-cache-dedupe forgets by reference',
+    claim: 'async-cache-dedupe forgets by a pattern of references',
     async check() {
       const { createCache } = (await import('async-cache-dedupe')).default;
       let runs = 0;
       const storage = { type: 'memory', options: { invalidation: true } };
       const cache = createCache({ ttl: 60, storage });
-      cache.define('call', { references: (id) => [`tag:${id}`] }, async () => (runs += 1));
-      await cache.call('a');
-      await cache.invalidateAll('tag:a');
-      await cache.call('a');
-      return runs === 2;
+      cache.define('call', { references: (id) => [`user:${id}`] }, async () => (runs += 1));
+      for (const id of ['a', 'b']) await cache.call(id);
+      await cache.invalidateAll('user:*');
+      for (const id of ['a', 'b']) await cache.call(id);
+      return runs === 4;
+    },
+  },
+  {
+    claim: 'cacheable forgets by tag in any store of Keyv',
+    async check() {
+      const { Cacheable } = await import('cacheable');
+      const { Keyv } = await import('keyv');
+      const far = new Map();
+      const open = () => new Cacheable({ secondary: new Keyv({ store: far }), tags: true });
+      const [one, two] = [open(), open()];
+      await one.set('a', 1, { tags: ['t'] });
+      const before = await two.get('a');
+      await one.tags.invalidateTag('t');
+      return before === 1 && (await two.get('a')) === undefined;
+    },
+  },
+  {
+    claim: 'cachified migrates values of another shape',
+    async check() {
+      const { cachified } = await import('@epic-web/cachified');
+      const cache = new Map();
+      await cachified({ key: 'a', cache, getFreshValue: () => ({ fullName: 'Ada' }) });
+      const checkValue = (value, migrate) => (value.name === undefined ? migrate({ name: value.fullName }) : true);
+      const value = await cachified({ key: 'a', cache, checkValue, getFreshValue: () => ({ name: 'new' }) });
+      return value.name === 'Ada';
     },
   },
   {
