@@ -18,6 +18,15 @@ export type { Memoize } from './memoize-async.js';
 export type { AsyncMethod, MemoizedMethods } from './memoize-methods.js';
 export type { Controls, Memoized } from './memoized.js';
 export type { CacheOption, MemoizeOptions, StoreSelector } from './options.js';
-export type { Entry, SharedStore, Store } from './store/store.js';
+export type {
+  Acquired,
+  AcquireOptions,
+  BeginOptions,
+  Entry,
+  Grant,
+  Settled,
+  SharedStore,
+  Store,
+} from './store/store.js';
 export type { StoreLike } from './store/store-like.js';
 export type { TieredOptions } from './store/tiered.js';

@@ -76,17 +76,23 @@ export interface Grant<V> {
   readonly unleased?: unknown;
 }
 
+/** How a store that processes share is asked for the right to run. */
 export interface AcquireOptions<V> {
+  /** An entry that the caller holds and cannot use, so that it is not offered again. */
   readonly seen?: Entry<V> | undefined;
   /** Milliseconds. */
   readonly timeout: number;
+  /** True where the result may have tags. */
   readonly isTagged?: boolean;
 }
 
+/** How a run begins that needs no right. */
 export interface BeginOptions {
+  /** True: the stored value is removed in the same step. */
   readonly drop: boolean;
   /** Milliseconds. */
   readonly timeout: number;
+  /** True where the result may have tags. */
   readonly isTagged?: boolean;
 }
 
@@ -99,13 +105,9 @@ export interface SharedStore<V = unknown> extends Store<V> {
   set(key: string, entry: Entry<V>, ttl?: number, timeout?: number): PromiseLike<unknown>;
   delete(key: string, timeout?: number): PromiseLike<unknown>;
   deleteByPrefix(prefix: string, timeout?: number): PromiseLike<unknown>;
-  /**
-   * Ask for the right to run `key`.
-   * @param options.seen An entry that the caller holds and cannot use, so that it is not offered again.
-   * @param options.isTagged True where the result may have tags.
-   */
+  /** Ask for the right to run `key`. */
   acquire(key: string, options: AcquireOptions<V>): Promise<Acquired<V>>;
-  /** A grant in any case: older runs are refused from now on. `drop` removes the stored value in the same step. */
+  /** A grant in any case: older runs are refused from now on. */
   begin(key: string, options: BeginOptions): Promise<Grant<V>>;
   /**
    * End the `ttl` of an entry now, and refuse runs that started before. It stays for another `window` milliseconds at most.
