@@ -40,8 +40,8 @@ const DEFAULT_TIMEOUT = 1_000;
 
 /**
  * A store that processes share. A run in one process serves all: the others wait for its result. This is for efficiency
- * and is no mutual exclusion: after a fault a second run may happen. A run that started before a `delete`, `clear`,
- * `prime` or `refresh` is never written after it.
+ * and is no mutual exclusion: after a fault a second run may happen. A run that started before a `delete`, `expire`,
+ * `clear`, `prime` or `refresh` is never written after it.
  *
  * @param client A client of ioredis, iovalkey or node-redis (single, pool, cluster or Sentinel), or a function that sends one
  *   command.
