@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { memoizeAsync } from 'aiocachetools';
+import { invalidateTags, memoizeAsync } from 'aiocachetools';
 import { createCache } from 'cache-manager';
 import { Keyv } from 'keyv';
 import { Keyv as Keyv6 } from 'keyv6';
@@ -50,7 +50,7 @@ describe('docs/stores.md', () => {
   });
 
   const tried = rows.filter(([store]) => whyNoSqlite === undefined || store !== 'Keyv on SQLite');
-  it.each(tried)('is right about %s', async (store, clears, values, deletes) => {
+  it.each(tried)('is right about %s', async (store, clears, values, deletes, tags) => {
     const cache = stores[store]!();
     const value = { list: [1] };
     const wrapper = memoizeAsync(async (_id: number) => value, { cache, name: 'wrapper', ttl: 60_000 });
@@ -69,6 +69,7 @@ describe('docs/stores.md', () => {
     expect(await wrapper.has(3)).toBe(false);
     const isGone = ((await cache.get(`wrapper|${wrapper.keyOf(3)}`)) ?? undefined) === undefined;
     expect(isGone ? 'yes' : 'no').toBe(clears);
+    expect((await takesTags(cache)) ? 'yes' : 'no').toBe(tags);
     await (cache as { disconnect?(): Promise<unknown> }).disconnect?.();
   });
 
@@ -81,6 +82,20 @@ describe('docs/stores.md', () => {
     for (const { code } of adapters) expect(program).toContain(code);
   });
 });
+
+async function takesTags(cache: StoreLike): Promise<boolean> {
+  try {
+    const tagged = memoizeAsync(async () => 'value', { cache, name: 'tagged', tags: ['label'] });
+    await tagged();
+    await invalidateTags(cache, ['other']);
+    const isStored = await tagged.has();
+    await invalidateTags(cache, ['label']);
+    return isStored && !(await tagged.has());
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return false;
+  }
+}
 
 function openSqlite(file: string): Keyv {
   const adapter = new SqliteAdapter(`sqlite://${file}`);
