@@ -1,7 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Keyv } from 'keyv';
 import { memoizeAsync, tiered } from 'aiocachetools';
 import { listen } from './support/call-recorder.js';
+import { describeWith, thirdParty } from './support/private-server.js';
+import { SnippetFiles, snippetsOf } from './support/snippets.js';
+import type { Snippet } from './support/snippets.js';
 import type { Entry, MemoizeOptions } from 'aiocachetools';
 
 interface User {
@@ -97,3 +101,40 @@ describe('validate', () => {
     );
   });
 });
+
+describeWith({}, 'the recipes with schemas', () => {
+  const page = readFileSync('docs/recipes.md', 'utf8');
+  const libraries = ['zod', 'valibot'];
+  const shown = snippetsOf('docs/recipes.md', page);
+  const recipes = libraries.map((library) => shown.find(({ code }) => code.includes(`from '${library}'`))!);
+  let files: SnippetFiles;
+  beforeAll(() => {
+    files = new SnippetFiles(recipes.map(afterDeploy), thirdParty);
+  });
+  afterAll(() => files.remove());
+
+  it('compile', () => {
+    expect(files.problems()).toEqual([]);
+  }, 60_000);
+
+  it('refuse what the old code has stored, and take what it has stored in the same shape', () => {
+    expect(files.run()).toEqual(libraries.map(() => ['Ada', 'Grace', '1 run, 1 hit', 'get']));
+  }, 60_000);
+});
+
+/** The recipe in an application whose store holds a value of another shape for 7, and one of the same for 8. */
+function afterDeploy({ code, ...snippet }: Snippet): Snippet {
+  const before = `const cache = new Map(); const happened: string[] = [];
+    const stored = (value: unknown) => ({ v: 1, value, storedAt: Date.now() });
+    cache.set('getUser|#7', stored({ id: 7, fullName: 'Ada' })).set('getUser|#8', stored({ id: 8, name: 'Grace' }));`;
+  const after = `
+    console.log((await getUser(7)).name);
+    console.log((await getUser(8)).name);
+    console.log(getUser.stats().runs + ' run, ' + getUser.stats().hits + ' hit');
+    for (const operation of happened) console.log(operation);`;
+  const listening = code.replace(
+    'validate:',
+    "onEvent: (event) => { if (event.type === 'store-error') happened.push(event.operation); }, validate:",
+  );
+  return { ...snippet, language: 'ts', code: before.replaceAll('\n', ' ') + listening + after };
+}
