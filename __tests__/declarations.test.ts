@@ -63,8 +63,8 @@ function messages(diagnostics: readonly ts.Diagnostic[]): string[] {
 describe("a consumer's declaration files", () => {
   it('name the type of everything that the package makes', () => {
     const { errors, declarations } = declare(`
-      import { batched, createMemoizer, memoizeAsync, memoizeMethods, perInstance, tiered } from 'aiocachetools';
-      import type { AsyncMethod } from 'aiocachetools';
+      import { batched, createMemoizer, invalidateTags, memoizeAsync, memoizeMethods, perInstance, tiered } from 'aiocachetools';
+      import type { AsyncMethod, SharedStore } from 'aiocachetools';
       export class Client {
         #x = 1;
         async get(id: number) { return this.#x + id; }
@@ -90,6 +90,10 @@ describe("a consumer's declaration files", () => {
       export const load: ((id: number) => number | Promise<number>) | undefined = memoizeAsync(async (id) => id);
       export const sum = memoizer.stats();
       export const combine = tiered(new Map(), new Map());
+      export const wrapperWithTags = memoizeAsync(async (id: number) => id, { tags: (value, id) => [String(value + id)] });
+      export const invalidate = invalidateTags;
+      declare const shared: SharedStore<string>;
+      export const ofShared = [shared.acquire, shared.begin, shared.acquire('key', { timeout: 1 })] as const;
       export function remember<F extends (id: number) => Promise<unknown>>(fn: F) {
         return memoizeAsync(fn);
       }
@@ -101,7 +105,7 @@ describe("a consumer's declaration files", () => {
       }
     `);
     expect(errors).toEqual([]);
-    expect(declarations.match(/export declare const/gu)).toHaveLength(20);
+    expect(declarations.match(/export declare const/gu)).toHaveLength(23);
     expect(declarations).not.toContain('aiocachetools/');
   }, 60_000);
 });
