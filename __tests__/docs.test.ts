@@ -30,7 +30,15 @@ if (!isSiteReady && process.env['CI'] !== undefined) throw new Error('typedoc is
     const { stdout, stderr } = await run(process.execPath, ['.ci/docs/site.mjs', join(folder, 'html')]);
     expect(stdout + stderr).not.toMatch(/warning|error/u);
     expect(stdout).toMatch(/no link that leads nowhere/u);
-    for (const name of ['memoizeAsync', 'batched', 'createMemoizer', 'memoizeMethods', 'perInstance', 'tiered']) {
+    for (const name of [
+      'memoizeAsync',
+      'batched',
+      'createMemoizer',
+      'invalidateTags',
+      'memoizeMethods',
+      'perInstance',
+      'tiered',
+    ]) {
       expect(existsSync(join(folder, 'html/functions', `aiocachetools.${name}.html`))).toBe(true);
     }
     const options = readFileSync(join(folder, 'html/interfaces/aiocachetools.MemoizeOptions.html'), 'utf8');

@@ -29,6 +29,7 @@ describe('README.md', () => {
       'How a call flows',
       'Options',
       'Controls',
+      'Forget by label',
       'Keys',
       'Errors',
       'Stores',

@@ -35,19 +35,6 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
   readonly maxSize?: number | undefined;
 
   /**
-   * Asked about a value that comes out of a store that was supplied: after a deploy it may hold values of another shape.
-   *
-   * Anything but `true`, or an error, makes it a miss: one run replaces the entry, also where processes share the store, and
-   * a `store-error` event is emitted. Asked once for each object that the store gives, never about a result of this wrapper
-   * that comes back as it was, and never beside the private store.
-   *
-   * @default undefined
-   * @example
-   * memoizeAsync(getUser, { name: 'getUser', cache, validate: (value) => userSchema.safeParse(value).success });
-   */
-  readonly validate?: ((value: unknown) => boolean) | undefined;
-
-  /**
    * What identifies a call, derived from its arguments: any value that can be a key, encoded like arguments.
    *
    * Arguments that it does not return do not matter. It is called with the `this` of the call. `undefined` as the whole
@@ -118,9 +105,9 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
    * Labels by which `invalidateTags` forgets the result, in all wrappers on its store: strings, or a function that gives
    * them for a result.
    *
-   * In the private store, in a store that answers at once, and in `redisStore` and `tiered` over it. A `TypeError` for other
-   * stores, because no clock and no order is common to those who use them. A function that throws, or gives anything but
-   * strings, stores nothing; the call resolves and a `store-error` event is emitted.
+   * For the private store, stores that answer at once (`Map`, quick-lru, lru-cache), `redisStore` and `tiered` over it. Other
+   * stores are refused with a `TypeError`: processes that share them have neither a clock nor an order in common. A function
+   * that throws, or gives anything but strings, stores nothing; the call resolves and a `store-error` event is emitted.
    *
    * @default []
    * @example
@@ -215,13 +202,30 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
   /**
    * The longest that one store operation may delay a call, in milliseconds > 0.
    *
-   * A read that takes longer counts as a miss. `delete`, `prime` and `clear` reject with a `TimeoutError` instead.
+   * A read that takes longer counts as a miss. `delete`, `expire`, `prime` and `clear` reject with a `TimeoutError` instead.
    *
    * @default 1000
    * @example
    * memoizeAsync(getUser, { name: 'getUser', cache: redisStore(client), storeTimeout: 100 });
    */
   readonly storeTimeout?: number | undefined;
+
+  /**
+   * Whether a value that the store gives is still of use: after a deploy it may hold values of another shape.
+   *
+   * Anything but `true`, or an error, makes it a miss: one run replaces the entry, also where processes share the store, and
+   * a `store-error` event is emitted. It must be synchronous. It is asked once for each object that the store gives: at each
+   * hit where the store decodes text, once where values stay in memory, and never beside the private store.
+   *
+   * @default undefined
+   * @example
+   * memoizeAsync(getUser, {
+   *   name: 'getUser',
+   *   cache: redisStore(client),
+   *   validate: (value) => userSchema.safeParse(value).success,
+   * });
+   */
+  readonly validate?: ((value: unknown) => boolean) | undefined;
 
   /**
    * Rejects a call that would wait for its own run. The error names the chain of calls.

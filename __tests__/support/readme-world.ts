@@ -90,6 +90,8 @@ const world = {
   redisStore,
   getUser: user,
   getOrders: async (owner: WorldUser) => [owner.id],
+  getPost: async (id: number) => ({ id, authorId: 7 }),
+  userSchema: { safeParse: (value: unknown) => ({ success: typeof value === 'object' }) },
   getToken: async (scope: string) => ({ scope, expiresIn: 3_600 }),
   getRates: async () => [1, 2, 3],
   getReport: async (id: number) => ({ id }),
@@ -127,6 +129,7 @@ declare global {
   type Entry<V> = library.Entry<V>;
   var inspect: World['inspect'];
   var memoizeAsync: World['memoizeAsync'];
+  var invalidateTags: World['invalidateTags'];
   var createMemoizer: World['createMemoizer'];
   var memoizeMethods: World['memoizeMethods'];
   var perInstance: World['perInstance'];
@@ -144,6 +147,8 @@ declare global {
   var redisStore: World['redisStore'];
   var getUser: World['getUser'];
   var getOrders: World['getOrders'];
+  var getPost: World['getPost'];
+  var userSchema: World['userSchema'];
   var getToken: World['getToken'];
   var getRates: World['getRates'];
   var getReport: World['getReport'];
