@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import { loadPackage } from './platform/load-package.js';
 
 interface Debugger {
@@ -17,8 +18,17 @@ interface CreateDebug {
  */
 export function openDebugLog(name: string): DebugLog | undefined {
   const createDebug = loadPackage<CreateDebug>('debug');
-  return createDebug && new DebugLog(createDebug, `aiocachetools:${namespaceOf(name)}`);
+  if (createDebug === undefined) return undefined;
+  const logs = (openLogs ??= new QuickLRU({ maxSize: 100 }));
+  const known = logs.get(name);
+  if (known !== undefined) return known;
+  const log = new DebugLog(createDebug, `aiocachetools:${namespaceOf(name)}`);
+  logs.set(name, log);
+  return log;
 }
+
+/** By name: a wrapper may be made for each request, and a logger costs more than the rest of it. */
+let openLogs: QuickLRU<string, DebugLog> | undefined;
 
 /** The log of one namespace. */
 export class DebugLog {

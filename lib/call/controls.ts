@@ -34,7 +34,7 @@ function controlsFor(
   const call = (args: readonly unknown[]): Call<unknown> => ({
     wrapper,
     namespace: namespaces.of(receiver),
-    key: wrapper.buildKey(receiver, args),
+    key: wrapper.keys.build(receiver, args),
     receiver,
     args,
     signals: findSignals(args),
@@ -42,7 +42,7 @@ function controlsFor(
   return {
     cache: namespaces.cache,
     original,
-    keyOf: (...args: unknown[]) => wrapper.buildKey(receiver, args),
+    keyOf: (...args: unknown[]) => wrapper.keys.build(receiver, args),
     has: async (...args: unknown[]) => (await readUsable(call(args))) !== undefined,
     peek: async (...args: unknown[]) => (await readUsable(call(args)))?.value,
     prime: async (args: unknown, value: unknown) => prime(call(listOf(args)), value),
@@ -54,7 +54,7 @@ function controlsFor(
       registry.fenceAll();
       errors.forgetAll();
       // It may hold secrets.
-      wrapper.buildKey.forget();
+      wrapper.keys.forget();
       await during(pendingWork, async () => store.clear());
     },
     stats: () => observer.stats(),

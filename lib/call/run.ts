@@ -305,7 +305,7 @@ export class Run<V> {
   #keyNow(): string | undefined {
     const { wrapper, receiver, args } = this.#call;
     try {
-      return wrapper.buildKey(receiver, args);
+      return wrapper.keys.build(receiver, args);
     } catch {
       // An argument that can no longer be keyed has changed too.
       return undefined;

@@ -32,7 +32,14 @@ export const noExclusions: Exclusions = {
   isEmpty: true,
 };
 
+/** Where nothing is ignored only signals are left out. */
+const onlySignals = compileRules([]);
+
 export function compileIgnore(rules: readonly IgnoreRule[]): Exclusions {
+  return rules.length === 0 ? onlySignals : compileRules(rules);
+}
+
+function compileRules(rules: readonly IgnoreRule[]): Exclusions {
   const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
   const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');
   const paths = rules.filter((rule): rule is string => typeof rule === 'string');

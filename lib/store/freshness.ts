@@ -13,7 +13,15 @@ export interface StaleWindows {
 export type Freshness = 'fresh' | 'stale' | 'fallback' | 'expired';
 
 /** How far a wall clock may be set back, or two hosts disagree, before an entry counts as one from the future. */
-const CLOCK_TOLERANCE = 1_000;
+export const CLOCK_TOLERANCE = 1_000;
+
+/** True for an entry that is fresh, and of which no early refresh need be thought. */
+export function isPlainlyFresh({ freshUntil, storedAt, duration }: Entry<unknown>): boolean {
+  if (freshUntil === undefined) return true;
+  if (duration !== undefined) return false;
+  const now = Date.now();
+  return now < freshUntil && storedAt <= now + CLOCK_TOLERANCE;
+}
 
 export function freshnessOf(entry: Entry<unknown>, now: number, windows: StaleWindows): Freshness {
   if (entry.freshUntil === undefined) return 'fresh';

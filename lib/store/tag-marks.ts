@@ -36,7 +36,7 @@ const NEVER: Mark = { hard: -Infinity, soft: -Infinity, softAt: Infinity };
  */
 export class TagMarks {
   /** In the order of their epochs. */
-  readonly #marks = new Map<string, Mark>();
+  #marks: Map<string, Mark> | undefined;
   readonly #maxTags: number;
   #latest: number;
   #floor: number;
@@ -58,7 +58,7 @@ export class TagMarks {
 
   /** How many tags have a mark of their own. */
   get size(): number {
-    return this.#marks.size;
+    return this.#marks?.size ?? 0;
   }
 
   /**
@@ -71,17 +71,15 @@ export class TagMarks {
 
   /** The same by another clock than the epochs of this process. */
   markAt(moment: number, tags: readonly string[], isSoft: boolean): void {
+    const marks = (this.#marks ??= new Map<string, Mark>());
     this.#latest = Math.max(this.#latest, moment);
     for (const tag of tags) {
-      const before = this.#marks.get(tag) ?? NEVER;
+      const before = marks.get(tag) ?? NEVER;
       // To the end of the order.
-      this.#marks.delete(tag);
-      this.#marks.set(
-        tag,
-        isSoft ? { hard: before.hard, soft: moment, softAt: Date.now() } : { ...before, hard: moment },
-      );
+      marks.delete(tag);
+      marks.set(tag, isSoft ? { hard: before.hard, soft: moment, softAt: Date.now() } : { ...before, hard: moment });
     }
-    this.#dropOldest();
+    this.#dropOldest(marks);
   }
 
   /** True where a run with these tags that began in the epoch `begun` may not be stored any more. */
@@ -89,9 +87,14 @@ export class TagMarks {
     if (begun >= this.#latest || tags.length === 0) return false;
     if (begun < this.#floor) return true;
     return tags.some((tag) => {
-      const { hard, soft } = this.#marks.get(tag) ?? NEVER;
+      const { hard, soft } = this.#marks?.get(tag) ?? NEVER;
       return begun < hard || begun < soft;
     });
+  }
+
+  /** True for an entry that needs no judgement. */
+  covers({ tags, begun = -Infinity }: Entry<unknown>): boolean {
+    return tags === undefined || begun >= this.#latest;
   }
 
   /** The entry as it counts now: `undefined` where it is void, expired where one of its tags was invalidated softly. */
@@ -101,17 +104,17 @@ export class TagMarks {
     if (begun < this.#floor) return undefined;
     let endsAt = Infinity;
     for (const tag of tags) {
-      const { hard, soft, softAt } = this.#marks.get(tag) ?? NEVER;
+      const { hard, soft, softAt } = this.#marks?.get(tag) ?? NEVER;
       if (begun < hard) return undefined;
       if (begun < soft) endsAt = Math.min(endsAt, softAt);
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
 
-  #dropOldest(): void {
-    for (const [tag, { hard, soft }] of this.#marks) {
-      if (this.#marks.size <= this.#maxTags) return;
-      this.#marks.delete(tag);
+  #dropOldest(marks: Map<string, Mark>): void {
+    for (const [tag, { hard, soft }] of marks) {
+      if (marks.size <= this.#maxTags) return;
+      marks.delete(tag);
       this.#floor = Math.max(this.#floor, hard, soft);
     }
   }
