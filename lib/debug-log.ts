@@ -19,7 +19,8 @@ interface CreateDebug {
 export function openDebugLog(name: string): DebugLog | undefined {
   const createDebug = loadPackage<CreateDebug>('debug');
   if (createDebug === undefined) return undefined;
-  const logs = (openLogs ??= new QuickLRU({ maxSize: 100 }));
+  let logs = openLogs.get(createDebug);
+  if (logs === undefined) openLogs.set(createDebug, (logs = new QuickLRU({ maxSize: MOST_LOGS })));
   const known = logs.get(name);
   if (known !== undefined) return known;
   const log = new DebugLog(createDebug, `aiocachetools:${namespaceOf(name)}`);
@@ -28,7 +29,9 @@ export function openDebugLog(name: string): DebugLog | undefined {
 }
 
 /** By name: a wrapper may be made for each request, and a logger costs more than the rest of it. */
-let openLogs: QuickLRU<string, DebugLog> | undefined;
+const openLogs = new WeakMap<CreateDebug, QuickLRU<string, DebugLog>>();
+
+const MOST_LOGS = 100;
 
 /** The log of one namespace. */
 export class DebugLog {

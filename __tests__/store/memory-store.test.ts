@@ -4,7 +4,7 @@ import { createEntry } from '../../lib/store/entry.js';
 import { MemoryStore } from '../../lib/store/memory-store.js';
 import { NullStore } from '../../lib/store/null-store.js';
 import { NOT_FRESH } from '../../lib/store/result-store.js';
-import { currentEpoch, TagMarks } from '../../lib/store/tag-marks.js';
+import { TagMarks } from '../../lib/store/tag-marks.js';
 import type { MemoizeOptions, Store } from 'aiocachetools';
 
 beforeEach(() => {
@@ -196,7 +196,7 @@ describe('MemoryStore', () => {
   it('leaves the decision on an early refresh, and on tags, to those who know', () => {
     const marks = new TagMarks();
     const store = new MemoryStore<unknown>(undefined, { windows, marks });
-    const begun = currentEpoch();
+    const begun = marks.latest;
     store.write('early', { value: 'Ada', ttl: 60, duration: 5 });
     store.write('tagged', { value: 'Ada', ttl: 60, tags: ['t'], begun });
     store.write('endless', { value: 'Ada', ttl: Infinity, tags: ['other'], begun });

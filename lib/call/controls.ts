@@ -4,7 +4,6 @@ import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
 import { freshnessOf, isStorable } from '../store/freshness.js';
 import { PendingRead } from '../store/pending-read.js';
-import { currentEpoch } from '../store/tag-marks.js';
 import { ttlFor } from './durations.js';
 import { recursionError, waitFor } from './join.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
@@ -127,7 +126,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   const { store, registry, errors, tagSpace } = namespace;
   const flight = new Flight<V>(key, 'prime');
   void flight.promise;
-  const begun = currentEpoch();
+  const begun = tagSpace.marks.latest;
   registry.addPrime(flight);
   errors.forget(key);
   wrapper.pendingWork.begin();

@@ -160,6 +160,7 @@ export class Namespaces<V> {
       tagSpace.assertPossible();
       tagSpace.add(registry);
     }
+    if (this.#options.errorTtl !== 0) errors.prepare();
     const { storeTimeout, validate } = this.#options;
     const guard = { prefix, shared, storeTimeout, windows: this.#options, isTagged: this.#isTagged, validate };
     return {
@@ -178,7 +179,9 @@ export class Namespaces<V> {
   #inSpace(store: ResultStore<V>, tagSpace: TagSpace): Namespace<V> {
     const registry = new Registry<V>();
     if (this.#isTagged) tagSpace.add(registry);
-    return { store, registry, errors: new RememberedErrors(), tagSpace };
+    const errors = new RememberedErrors();
+    if (this.#options.errorTtl !== 0) errors.prepare();
+    return { store, registry, errors, tagSpace };
   }
 }
 

@@ -50,7 +50,7 @@ export class TagSpace {
 /** True for a store of which this can be seen before it is asked. */
 function answersLater(store: StoreLike<never>): boolean {
   return (
-    Object.prototype.toString.call(store.get) === '[object AsyncFunction]' ||
+    Object.prototype.toString.call((store as { readonly get: unknown }).get) === '[object AsyncFunction]' ||
     (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true
   );
 }

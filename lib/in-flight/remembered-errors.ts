@@ -8,9 +8,6 @@ const CAPACITY = 1_000;
 /** The least time between two sweeps, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
-/** The timer of a sweep belongs to no caller. Made with the first wrapper. */
-let home: HomeContext | undefined;
-
 interface Remembered {
   readonly error: unknown;
   readonly until: number;
@@ -19,14 +16,17 @@ interface Remembered {
 /** Rejections that are served for a while instead of another run. They never leave this process. */
 export class RememberedErrors {
   #errors: Map<string, Remembered> | undefined;
+  /** The timer of the sweep belongs to no caller. */
+  #home: HomeContext | undefined;
   /** Drops errors whose time is over. One timer for all of them, set while there are any. */
   #sweeper: Timer | undefined;
   #sweepsAt = Infinity;
   /** What the sweeper was set with: fake timers may have gone since. */
   #clock: unknown;
 
-  constructor() {
-    home ??= new HomeContext();
+  /** To be called before errors are remembered, in no caller's context. */
+  prepare(): void {
+    this.#home ??= new HomeContext();
   }
 
   get size(): number {
@@ -64,7 +64,8 @@ export class RememberedErrors {
     const delay = Math.max(SWEEP_INTERVAL, until - Date.now() + 1);
     this.#sweepsAt = Date.now() + delay;
     this.#clock = currentClock();
-    home!.run(() => {
+    this.prepare();
+    this.#home!.run(() => {
       this.#sweeper?.stop();
       if (this.size > 0) this.#sweeper = startTimer(delay, () => this.#sweep());
     });

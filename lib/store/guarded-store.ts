@@ -94,7 +94,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   freshValue(stored: unknown): unknown {
     if (stored === undefined || stored instanceof PendingRead) return NOT_FRESH;
     const entry = stored as Entry<V>;
-    return isPlainlyFresh(entry) ? entry.value : NOT_FRESH;
+    return entry.freshUntil === undefined || isPlainlyFresh(entry, Date.now()) ? entry.value : NOT_FRESH;
   }
 
   entryOf(stored: unknown): Entry<V> | PendingRead<V> | undefined {

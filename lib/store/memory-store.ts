@@ -88,7 +88,8 @@ export class MemoryStore<V> implements ResultStore<V> {
     }
     if (isTimeless(stored)) return unwrap(stored);
     const { entry } = stored as Timed<V>;
-    return isPlainlyFresh(entry) && this.#marks.covers(entry) ? entry.value : NOT_FRESH;
+    const isFresh = entry.freshUntil === undefined || isPlainlyFresh(entry, Date.now());
+    return isFresh && this.#marks.covers(entry) ? entry.value : NOT_FRESH;
   }
 
   entryOf(stored: unknown): Entry<V> | undefined {

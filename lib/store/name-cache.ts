@@ -53,7 +53,7 @@ export class NameCache {
 
   #find(key: string): string {
     if (this.#lookups++ === SAMPLE) this.#judge();
-    const names = (this.#names ??= new Map());
+    const names = (this.#names ??= new Map<string, string>());
     const known = names.get(key);
     if (known !== undefined) {
       this.#helped += 1;

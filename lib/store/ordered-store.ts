@@ -244,7 +244,7 @@ export class OrderedStore<V> {
   #expireStored(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
     const name = this.#names.of(key);
     const write = (found: unknown): unknown => {
-      const stored = isEntry(found) ? this.visible(key, found as Entry<V>) : undefined;
+      const stored = isEntry(found) ? this.visible(key, found) : undefined;
       const now = Date.now();
       if (stored === undefined || freshnessOf(stored, now, windows) === 'expired') return false;
       const entry = endEntry(stored, now);

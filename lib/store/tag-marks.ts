@@ -4,16 +4,6 @@ import type { Entry } from './store.js';
 /** How many tags have a mark of their own, in one store. */
 const MOST_TAGS = 10_000;
 
-/** The epoch in which this process began: what began before it was stored by an earlier process. */
-const FIRST_EPOCH = Date.now();
-
-let epoch = FIRST_EPOCH;
-
-/** The present epoch of this process. A run that begins now keeps it. */
-export function currentEpoch(): number {
-  return epoch;
-}
-
 /** When a tag was last invalidated, in epochs. */
 interface Mark {
   readonly hard: number;
@@ -41,17 +31,20 @@ export class TagMarks {
   #latest: number;
   #floor: number;
 
-  /** @param start What began before it is void. By default when this process began. */
+  /**
+   * @param start What began before it is void. By default the time: what an earlier process has stored is void, for nobody
+   *   knows what was invalidated there.
+   */
   constructor({
     maxTags = MOST_TAGS,
-    start = FIRST_EPOCH,
+    start = Date.now(),
   }: { readonly maxTags?: number; readonly start?: number } = {}) {
     this.#maxTags = maxTags;
     this.#latest = start;
     this.#floor = start;
   }
 
-  /** What began in this epoch or later is void for no tag. */
+  /** The present epoch: a run that begins now keeps it, and nothing that begins in it is void. */
   get latest(): number {
     return this.#latest;
   }
@@ -66,10 +59,10 @@ export class TagMarks {
    * @param isSoft As if its `ttl` ended now, instead.
    */
   mark(tags: readonly string[], isSoft = false): void {
-    if (tags.length > 0) this.markAt((epoch += 1), tags, isSoft);
+    if (tags.length > 0) this.markAt(this.#latest + 1, tags, isSoft);
   }
 
-  /** The same by another clock than the epochs of this process. */
+  /** The same by another clock than epochs. */
   markAt(moment: number, tags: readonly string[], isSoft: boolean): void {
     const marks = (this.#marks ??= new Map<string, Mark>());
     this.#latest = Math.max(this.#latest, moment);
