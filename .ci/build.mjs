@@ -14,16 +14,43 @@ const inlined = 'quick-lru';
 
 process.chdir(join(import.meta.dirname, '..'));
 rmSync('dist', { recursive: true, force: true });
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
-const declarations = filesIn('dist', '.d.ts');
+// Comments are for editors: they stay in the declarations.
+tsc('--emitDeclarationOnly');
+tsc('--declaration', 'false', '--removeComments');
+const declarations = keepReachable(filesIn('dist', '.d.ts'));
 await buildCommonJs();
 declarations.forEach(copyDeclaration);
 refuseMissing(promisedFiles());
 
+function tsc(...options) {
+  const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...options];
+  execFileSync(process.execPath, args, { stdio: 'inherit' });
+}
+
+/** Deletes the declarations that no public type leads to. */
+function keepReachable(files) {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const reached = new Set();
+  const follow = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    const source = readFileSync(file, 'utf8');
+    for (const [, path] of source.matchAll(/(?:from |import\()['"](\.[^'"]+)\.js['"]/g)) {
+      follow(join(dirname(file), `${path}.d.ts`));
+    }
+  };
+  for (const path of leavesOf(exports)) {
+    const file = join(path);
+    if (file.endsWith('.d.ts') && files.includes(file)) follow(file);
+  }
+  for (const file of files) if (!reached.has(file)) rmSync(file);
+  return [...reached];
+}
+
 async function buildCommonJs() {
   await build({
-    entryPoints: filesIn('lib', '.ts'),
-    outbase: 'lib',
+    entryPoints: filesIn('dist', '.js'),
+    outbase: 'dist',
     outdir: 'dist/cjs',
     bundle: true,
     format: 'cjs',

@@ -31,18 +31,25 @@ export class Observer {
   readonly channels = openChannels();
   readonly #name: string;
   readonly #listener: ((event: MemoizeEvent) => unknown) | undefined;
-  readonly #log: DebugLog | undefined;
+  #log: DebugLog | undefined;
+  #isLogOpen = false;
   readonly #counts = { ...emptyStats };
 
   constructor(name: string, listener: ((event: MemoizeEvent) => unknown) | undefined) {
     this.#name = name;
     this.#listener = listener;
-    this.#log = openDebugLog(name);
   }
 
   /** True if a listener or the log wants events, so that durations are measured. */
   get isHeard(): boolean {
+    if (!this.#isLogOpen) this.#openLog();
     return this.#listener !== undefined || this.#log?.isEnabled === true;
+  }
+
+  /** Many a wrapper is never called. */
+  #openLog(): void {
+    this.#isLogOpen = true;
+    this.#log = openDebugLog(this.#name);
   }
 
   stats(): Stats {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { memoizeAsync, tiered, TimeoutError } from 'aiocachetools';
+import { invalidateTags, memoizeAsync, tiered, TimeoutError } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { createClient } from 'redis';
 import { slotOf } from '../../lib/redis/cluster-slot.js';
@@ -64,6 +64,36 @@ describeRedis('redisStore on a cluster', () => {
       await other.close();
     });
 
+    it('invalidates tags and expires entries on every node', async () => {
+      await cluster.flush();
+      const [one, other] = await openTwo(kind);
+      let runs = 0;
+      const wrap = ({ client }: OpenClient) =>
+        memoizeAsync(async (id: number) => `value ${id}, run ${(runs += 1)}`, {
+          name: 'tagged',
+          cache: redisStore(client),
+          tags: (_value, id) => [id % 2 === 0 ? 'even' : 'odd'],
+          ttl: 60_000,
+          staleIfError: 60_000,
+          storeTimeout: 5_000,
+        });
+      const [first, second] = [wrap(one), wrap(other)];
+      const ids = Array.from({ length: 40 }, (_, id) => id);
+      // The first results may be older than the marks, for the clocks of nodes differ.
+      for (const id of ids) await first(id);
+      await first.settled();
+      await Promise.all(ids.map((id) => first(id)));
+      await first.settled();
+      expect(await Promise.all(ids.map((id) => second.has(id)))).toEqual(ids.map(() => true));
+      await invalidateTags(second, ['odd']);
+      expect(await Promise.all(ids.map((id) => first.has(id)))).toEqual(ids.map((id) => id % 2 === 0));
+      const before = runs;
+      expect(await first.expire(2)).toBe(true);
+      expect([await second(2), runs]).toEqual([`value 2, run ${before + 1}`, before + 1]);
+      await one.close();
+      await other.close();
+    });
+
     it('tells every near store of changes', async () => {
       await cluster.flush();
       const [one, other] = await openTwo(kind);
@@ -115,6 +145,12 @@ describeRedis('redisStore on a cluster', () => {
       expect(await first.has(1)).toBe(false);
       await one.close();
       await other.close();
+    });
+
+    it('refuses to invalidate tags, with the reason', async () => {
+      const one = await kind.open(cluster.ports);
+      await expect(invalidateTags(redisStore(one.client), ['a'])).rejects.toThrow('through a function');
+      await one.close();
     });
 
     it('refuses to clear, with the reason', async () => {

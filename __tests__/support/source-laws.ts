@@ -39,7 +39,6 @@ const pureCalls = [
   'createDigest',
   'createPackageLoader',
   'createChannelOpener',
-  'createEpochs',
   'fractionsOfRoots',
   'getPrototypeOf',
   'methodOf',

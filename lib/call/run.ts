@@ -4,7 +4,6 @@ import { NativePromise, nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
 import { createEntry } from '../store/entry.js';
 import { isStorable } from '../store/freshness.js';
-import { currentEpoch } from '../store/tag-marks.js';
 import { isHeard, traceRun } from '../tracing.js';
 import { errorTtlFor, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
@@ -158,7 +157,7 @@ export class Run<V> {
     if (observer.isHeard || options.earlyRefresh > 0) this.#startedAt = performance.now();
     observer.started();
     this.#isStarted = true;
-    this.#begun = currentEpoch();
+    this.#begun = this.#call.namespace.tagSpace.marks.latest;
     // Also when no caller waits any more: `fn` may still use what a shutdown closes.
     pendingWork.begin();
     // The flight settles before this promise does. It is a native promise, whatever `fn` returns.
@@ -305,7 +304,7 @@ export class Run<V> {
   #keyNow(): string | undefined {
     const { wrapper, receiver, args } = this.#call;
     try {
-      return wrapper.buildKey(receiver, args);
+      return wrapper.keys.build(receiver, args);
     } catch {
       // An argument that can no longer be keyed has changed too.
       return undefined;

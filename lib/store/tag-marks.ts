@@ -4,26 +4,6 @@ import type { Entry } from './store.js';
 /** How many tags have a mark of their own, in one store. */
 const MOST_TAGS = 10_000;
 
-/** The epochs of this process, for all its stores: an entry may be read through another store object than it was written. */
-const epochs = createEpochs();
-
-/** The present epoch of this process. A run that begins now keeps it. */
-export function currentEpoch(): number {
-  return epochs.current();
-}
-
-interface Epochs {
-  current(): number;
-  next(): number;
-}
-
-/** They begin with the time, so that what an earlier process has stored began before. */
-function createEpochs(): Epochs {
-  let epoch: number | undefined;
-  const current = (): number => (epoch ??= Date.now());
-  return { current, next: () => (epoch = current() + 1) };
-}
-
 /** When a tag was last invalidated, in epochs. */
 interface Mark {
   readonly hard: number;
@@ -46,29 +26,32 @@ const NEVER: Mark = { hard: -Infinity, soft: -Infinity, softAt: Infinity };
  */
 export class TagMarks {
   /** In the order of their epochs. */
-  readonly #marks = new Map<string, Mark>();
+  #marks: Map<string, Mark> | undefined;
   readonly #maxTags: number;
   #latest: number;
   #floor: number;
 
-  /** @param start What began before it is void. By default now. */
+  /**
+   * @param start What began before it is void. By default the time: what an earlier process has stored is void, for nobody
+   *   knows what was invalidated there.
+   */
   constructor({
     maxTags = MOST_TAGS,
-    start = currentEpoch(),
+    start = Date.now(),
   }: { readonly maxTags?: number; readonly start?: number } = {}) {
     this.#maxTags = maxTags;
     this.#latest = start;
     this.#floor = start;
   }
 
-  /** What began in this epoch or later is void for no tag. */
+  /** The present epoch: a run that begins now keeps it, and nothing that begins in it is void. */
   get latest(): number {
     return this.#latest;
   }
 
   /** How many tags have a mark of their own. */
   get size(): number {
-    return this.#marks.size;
+    return this.#marks?.size ?? 0;
   }
 
   /**
@@ -76,22 +59,20 @@ export class TagMarks {
    * @param isSoft As if its `ttl` ended now, instead.
    */
   mark(tags: readonly string[], isSoft = false): void {
-    if (tags.length > 0) this.markAt(epochs.next(), tags, isSoft);
+    if (tags.length > 0) this.markAt(this.#latest + 1, tags, isSoft);
   }
 
-  /** The same by another clock than the epochs of this process. */
+  /** The same by another clock than epochs. */
   markAt(moment: number, tags: readonly string[], isSoft: boolean): void {
+    const marks = (this.#marks ??= new Map<string, Mark>());
     this.#latest = Math.max(this.#latest, moment);
     for (const tag of tags) {
-      const before = this.#marks.get(tag) ?? NEVER;
+      const before = marks.get(tag) ?? NEVER;
       // To the end of the order.
-      this.#marks.delete(tag);
-      this.#marks.set(
-        tag,
-        isSoft ? { hard: before.hard, soft: moment, softAt: Date.now() } : { ...before, hard: moment },
-      );
+      marks.delete(tag);
+      marks.set(tag, isSoft ? { hard: before.hard, soft: moment, softAt: Date.now() } : { ...before, hard: moment });
     }
-    this.#dropOldest();
+    this.#dropOldest(marks);
   }
 
   /** True where a run with these tags that began in the epoch `begun` may not be stored any more. */
@@ -99,9 +80,14 @@ export class TagMarks {
     if (begun >= this.#latest || tags.length === 0) return false;
     if (begun < this.#floor) return true;
     return tags.some((tag) => {
-      const { hard, soft } = this.#marks.get(tag) ?? NEVER;
+      const { hard, soft } = this.#marks?.get(tag) ?? NEVER;
       return begun < hard || begun < soft;
     });
+  }
+
+  /** True for an entry that needs no judgement. */
+  covers({ tags, begun = -Infinity }: Entry<unknown>): boolean {
+    return tags === undefined || begun >= this.#latest;
   }
 
   /** The entry as it counts now: `undefined` where it is void, expired where one of its tags was invalidated softly. */
@@ -111,17 +97,17 @@ export class TagMarks {
     if (begun < this.#floor) return undefined;
     let endsAt = Infinity;
     for (const tag of tags) {
-      const { hard, soft, softAt } = this.#marks.get(tag) ?? NEVER;
+      const { hard, soft, softAt } = this.#marks?.get(tag) ?? NEVER;
       if (begun < hard) return undefined;
       if (begun < soft) endsAt = Math.min(endsAt, softAt);
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
 
-  #dropOldest(): void {
-    for (const [tag, { hard, soft }] of this.#marks) {
-      if (this.#marks.size <= this.#maxTags) return;
-      this.#marks.delete(tag);
+  #dropOldest(marks: Map<string, Mark>): void {
+    for (const [tag, { hard, soft }] of marks) {
+      if (marks.size <= this.#maxTags) return;
+      marks.delete(tag);
       this.#floor = Math.max(this.#floor, hard, soft);
     }
   }
