@@ -324,3 +324,23 @@ describe('the option `tags`', () => {
     expect(await f.has()).toBe(false);
   });
 });
+
+describe('what is refused takes nothing', () => {
+  it('leaves the derived name to the next wrapper', () => {
+    const cache = new Keyv();
+    const load = async (): Promise<number> => 1;
+    expect(() => memoizeAsync(load, { cache, tags: ['t'] })).toThrow('Expected a store that answers at once');
+    expect(() => memoizeAsync(async () => 2, { cache, name: 'load' })).not.toThrow();
+  });
+
+  it('refuses an unknown option', async () => {
+    await expect(invalidateTags(new Map(), ['t'], { sof: true } as never)).rejects.toThrow('Unknown option `sof`');
+  });
+
+  it('stores no array that a user can change', async () => {
+    const cache: Entries = new Map();
+    const f = memoizeAsync(async () => 'value', { name: 'f', cache, tags: ['t'] });
+    await f();
+    expect(() => (cache.get('f|()')!.tags as string[]).push('u')).toThrow(TypeError);
+  });
+});

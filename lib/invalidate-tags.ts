@@ -5,7 +5,7 @@ import { isPlainObject } from './platform/plain-object.js';
 import { show } from './platform/show.js';
 import { isStore } from './store/store-like.js';
 import type { TagSpace } from './call/tag-space.js';
-import type { OptionalFunction } from './functions.js';
+import type { Callable, OptionalFunction } from './functions.js';
 import type { Memoizer } from './create-memoizer.js';
 import type { Controls } from './memoized.js';
 import type { StoreLike } from './store/store-like.js';
@@ -40,8 +40,9 @@ export interface InvalidateTagsOptions {
  * await invalidateTags(getPost, ['author:7']);
  */
 export async function invalidateTags(
-  cache: StoreLike<never> | Pick<Controls<OptionalFunction>, 'cache' | 'settled'> | Memoizer,
-  tags: Iterable<string>,
+  cache: StoreLike<never> | (Callable & Pick<Controls<OptionalFunction>, 'cache' | 'settled'>) | Memoizer,
+  // A string is one too, and its characters are hardly meant.
+  tags: Iterable<string> & object,
   options: InvalidateTagsOptions = {},
 ): Promise<void> {
   const marked = distinct(tags, 'be');
@@ -64,6 +65,9 @@ function spacesOf(cache: unknown): Iterable<TagSpace> {
 
 function readSoft(options: unknown): boolean {
   if (!isPlainObject(options)) throw new TypeError(`Expected options to be a plain object, got ${show(options)}`);
+  for (const option of Reflect.ownKeys(options)) {
+    if (option !== 'soft') throw new TypeError(`Unknown option \`${String(option)}\``);
+  }
   const { soft = false } = options as { readonly soft?: unknown };
   if (typeof soft === 'boolean') return soft;
   throw new TypeError(`Expected \`soft\` to be true or false, got ${show(soft)}`);

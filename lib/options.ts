@@ -114,7 +114,7 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
    * memoizeAsync(getPost, { tags: (post) => ['posts', `author:${post.authorId}`] });
    */
   readonly tags?:
-    readonly string[] | ((value: Resolved<F>, ...args: CallParameters<F>) => Iterable<string>) | undefined;
+    readonly string[] | ((value: Resolved<F>, ...args: CallParameters<F>) => Iterable<string> & object) | undefined;
 
   /**
    * For how long after `ttl` a call is answered with the old value at once, in milliseconds, while a refresh runs in the

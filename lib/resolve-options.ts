@@ -118,7 +118,7 @@ export function givenOptions(given: unknown): MemoizeOptions {
     if (value === undefined) continue;
     const expected = checks[option as keyof ResolvedOptions](value);
     if (expected !== undefined) throw new TypeError(`Expected \`${option}\` to be ${expected}, got ${show(value)}`);
-    checked[option] = Array.isArray(value) ? [...(value as unknown[])] : value;
+    checked[option] = Array.isArray(value) ? Object.freeze([...(value as unknown[])]) : value;
   }
   const options = checked as MemoizeOptions;
   refuseContradictions(options);

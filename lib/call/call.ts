@@ -31,19 +31,18 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
       return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, undefined);
     }
     const { registry, store } = namespace;
+    const { isForeign } = store;
+    // A lone string is its own key unless it holds lone surrogates, which a user's store may take for another string.
+    if (isForeign && !isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args);
     // Hot path. A user's store may call the wrapper for the same key before it answers: such a call joins.
-    if (store.isForeign) registry.beginRead(key);
+    if (isForeign) registry.beginRead(key);
     const stored = store.get(key);
-    const reentered = store.isForeign ? registry.endRead(key) : undefined;
+    const reentered = isForeign ? registry.endRead(key) : undefined;
     const value = reentered === undefined ? store.freshValue(stored) : NOT_FRESH;
     if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
-    const call = { wrapper, namespace, key, receiver, args, signals: undefined };
-    // A lone string is its own key unless it holds lone surrogates. Nothing is stored under one that does.
-    if (reentered === undefined && !isWellFormed(key)) {
-      if (stored instanceof PendingRead) stored.onSettled(noop);
-      return answerNewKey(wrapper, namespace, receiver, args);
-    }
-    return answerRead(call, stored, reentered);
+    // In the private store nothing is stored under one that does.
+    if (!isForeign && !isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args);
+    return answerRead({ wrapper, namespace, key, receiver, args, signals: undefined }, stored, reentered);
   } catch (error) {
     return NativePromise.reject(error);
   }

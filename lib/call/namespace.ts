@@ -153,13 +153,12 @@ export class Namespaces<V> {
   #on(store: StoreLike<V>): Namespace<V> {
     const identity = this.#identity;
     const prefix = `${identity.name}|`;
+    // First, for what is refused must not take a name.
+    if (this.#isTagged) tagSpaceOf(store)?.assertPossible();
     const { ordered, registry, errors } = claim(store, identity, prefix);
     const shared = isSharedStore(store) ? store : undefined;
     const tagSpace = tagSpaceOf(store)!;
-    if (this.#isTagged) {
-      tagSpace.assertPossible();
-      tagSpace.add(registry);
-    }
+    if (this.#isTagged) tagSpace.add(registry);
     if (this.#options.errorTtl !== 0) errors.prepare();
     const { storeTimeout, validate } = this.#options;
     const guard = { prefix, shared, storeTimeout, windows: this.#options, isTagged: this.#isTagged, validate };

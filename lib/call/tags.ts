@@ -1,3 +1,4 @@
+import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
 import type { Call } from './wrapper.js';
 
@@ -6,7 +7,10 @@ export function tagsFor<V>(call: Call<V>, value: V): readonly string[] | undefin
   const { tags } = call.wrapper.options;
   if (typeof tags !== 'function') return tags;
   try {
-    return distinct(tags(value, ...call.args), 'give');
+    const given: unknown = tags(value, ...call.args);
+    // An async function is reported for being one. Its own rejection must not end the process.
+    if (isThenable(given)) NativePromise.resolve(given).catch(() => undefined);
+    return distinct(given, 'give');
   } catch (error) {
     call.wrapper.observer.storeFailed('set', call.key, error);
     return undefined;

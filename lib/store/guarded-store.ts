@@ -20,6 +20,9 @@ export type StoreOperation = 'get' | 'set' | 'delete' | 'clear';
 /** Receives every failure of a store. */
 export type StoreFailure = (operation: StoreOperation, key: string, error: unknown) => void;
 
+/** How many entries of no use a store may offer to one run. */
+const MOST_OFFERS = 5;
+
 export interface GuardOptions<V> {
   /** Before every key. */
   readonly prefix: string;
@@ -140,13 +143,16 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
       if (spent >= limit) throw new TimeoutError(`The store took the ${limit} ms of this call for the lookup`, limit);
       const timeout = Math.ceil(limit - spent);
       return this.#afterPending(key, async (store) => {
-        const acquired = await store.acquire(this.#prefix + key, { seen, timeout, isTagged });
-        if (!('hit' in acquired)) return acquired;
-        const hit = this.#ordered.visible(key, acquired.hit);
-        // From before a `delete` that the store did not carry out, or of no use here.
-        if (hit === undefined || !this.#isValid(key, hit))
-          return store.acquire(this.#prefix + key, { seen: acquired.hit, timeout, isTagged });
-        return { hit };
+        let unusable = seen;
+        for (let offers = 0; offers < MOST_OFFERS; offers += 1) {
+          const acquired = await store.acquire(this.#prefix + key, { seen: unusable, timeout, isTagged });
+          if (!('hit' in acquired)) return acquired;
+          const hit = this.#ordered.visible(key, acquired.hit);
+          if (hit !== undefined && this.#isValid(key, acquired.hit)) return { hit };
+          // From before a `delete` that the store did not carry out, or of no use here. It is not offered again.
+          unusable = acquired.hit;
+        }
+        throw new Error('The store offers nothing but entries that are of no use');
       });
     });
   }

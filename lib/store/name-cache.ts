@@ -1,5 +1,6 @@
-/** How many names are held. */
+/** How many names are held: at most, and for an empty store. */
 const SIZE = 16_384;
+const LEAST_SIZE = 256;
 
 /** How many lookups are judged at a time, and how many of them must have helped. */
 const SAMPLE = 2 * SIZE;
@@ -17,6 +18,7 @@ const LONGEST_REST = 64 * SAMPLE;
  */
 export class NameCache {
   readonly #prefix: string;
+  readonly #sizeOf: () => unknown;
   #names: Map<string, string> | undefined;
   #lastKey: string | undefined;
   #lastName = '';
@@ -26,8 +28,10 @@ export class NameCache {
   #rest = 0;
   #nextRest = SAMPLE;
 
-  constructor(prefix: string) {
+  /** @param sizeOf How many keys are in use, where the store tells. */
+  constructor(prefix: string, sizeOf: () => unknown = () => undefined) {
     this.#prefix = prefix;
+    this.#sizeOf = sizeOf;
   }
 
   /** A miss needs the name twice. */
@@ -60,9 +64,15 @@ export class NameCache {
       return known;
     }
     const name = this.#prefix + key;
-    if (names.size < SIZE) names.set(key, name);
+    if (names.size < this.#limit()) names.set(key, name);
     else this.#reset();
     return name;
+  }
+
+  /** A store of ten entries needs no ten thousand names. */
+  #limit(): number {
+    const inUse = this.#sizeOf();
+    return typeof inUse === 'number' ? Math.min(SIZE, LEAST_SIZE + 2 * inUse) : SIZE;
   }
 
   #judge(): void {

@@ -98,7 +98,7 @@ export class OrderedStore<V> {
   constructor(store: StoreLike<V>, prefix: string, marks: TagMarks) {
     this.#store = store;
     this.#prefix = prefix;
-    this.#names = new NameCache(prefix);
+    this.#names = new NameCache(prefix, () => (store as { readonly size?: unknown }).size);
     this.#marks = marks;
     this.#takesTtl = takesTtl(store);
     this.#isShared = isSharedStore(store);
