@@ -15,9 +15,17 @@ function createUntagged<V>({ value, ttl, duration }: Result<V>, storedAt: number
   return { v: 1, value, storedAt, freshUntil: storedAt + ttl, duration };
 }
 
-/** The entry as if its `ttl` had ended at `at`, in milliseconds of the wall clock, unless it ended before. */
+/**
+ * The entry as if its `ttl` had ended at `at`, in milliseconds of the wall clock, unless it ended before. That moment has
+ * passed, also where the clock is behind it: by another clock it is known roughly, and clocks are set back.
+ */
 export function endEntry<V>(entry: Entry<V>, at: number): Entry<V> {
-  return { ...entry, freshUntil: Math.min(entry.freshUntil ?? Infinity, at) };
+  return { ...entry, freshUntil: endOf(entry, at) };
+}
+
+/** `freshUntil` of such an entry. */
+export function endOf({ freshUntil = Infinity }: Entry<unknown>, at: number): number {
+  return Math.min(freshUntil, at, Date.now());
 }
 
 /** True for an entry of this version with sound times; anything else in a store is foreign or damaged. */

@@ -193,7 +193,7 @@ export class OrderedStore<V> {
     if (this.#tombstones.size !== 0 && storedAt <= (this.#tombstones.get(key) ?? -Infinity)) return undefined;
     if (this.#expiries.size === 0 && this.#allExpiredAt === -Infinity) return entry;
     const expiredAt = Math.max(this.#allExpiredAt, this.#expiries.get(key) ?? -Infinity);
-    return storedAt <= expiredAt ? endEntry(entry, Math.min(expiredAt, Date.now())) : entry;
+    return storedAt <= expiredAt ? endEntry(entry, expiredAt) : entry;
   }
 
   /** The time to stamp an entry with; later than any tombstone. */
@@ -252,7 +252,7 @@ export class OrderedStore<V> {
   #expireStored(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
     const name = this.#nameOf(key);
     const write = (found: unknown): unknown => {
-      const stored = isEntry(found) ? this.visible(key, found as Entry<V>) : undefined;
+      const stored = isEntry(found) ? this.visible(key, found) : undefined;
       const now = Date.now();
       if (stored === undefined || freshnessOf(stored, now, windows) === 'expired') return false;
       const entry = endEntry(stored, now);
