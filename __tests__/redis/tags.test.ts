@@ -169,6 +169,26 @@ describeRedis('tags', () => {
     expect(await f.has(1)).toBe(false);
   });
 
+  it('ends an entry at the first soft invalidation after its run began, or before that', async () => {
+    const cache = redisStore<string>(server.client());
+    const f = memoizeAsync(async (id: number) => `value ${id}`, { name: 'f', cache, tags: ['t'] });
+    const ends: (number | undefined)[] = [];
+    for (const id of [1, 2, 3]) {
+      await f(id);
+      await f.settled();
+      await invalidateTags(f, ['t'], { soft: true });
+      ends.push((await cache.get(`f|${f.keyOf(id)}`))?.freshUntil);
+      // So that no two moments are one.
+      const now = Date.now();
+      await until(() => Date.now() > now + 2, 'time to pass');
+    }
+    expect(ends.map(Number)).toEqual([...ends.map(Number)].sort((one, other) => one - other));
+    const later = await Promise.all([1, 2, 3].map(async (id) => (await cache.get(`f|${f.keyOf(id)}`))?.freshUntil));
+    // Two marks are kept: the second entry ends earlier than it might.
+    const isNear = (one: number | undefined, other: number | undefined): boolean => Math.abs(one! - other!) <= 1;
+    expect([0, 0, 2].map((index, id) => isNear(later[id], ends[index]))).toEqual([true, true, true]);
+  });
+
   it('costs nothing without tags: the same commands and the same bytes', async () => {
     const own = server.client();
     const f = memoizeAsync(async (id: number) => `value ${id}`, { name: 'f', cache: redisStore(own) });
