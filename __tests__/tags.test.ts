@@ -250,12 +250,13 @@ describe.each(stores)('tags with %s', (_, cache) => {
 
 describe('invalidateTags', () => {
   it('crosses the wrappers of one store, and no other', async () => {
-    const [shared, other]: Entries[] = [new Map(), new Map()];
+    const shared: Entries = new Map();
+    const other: Entries = new Map();
     const make = (name: string, cache: Entries) =>
       memoizeAsync(async (id: number) => `${name} ${id}`, { name, cache, tags: (_value, id) => [`user:${id}`] });
-    const [getUser, getOrders, apart] = [make('getUser', shared!), make('getOrders', shared!), make('getUser', other!)];
+    const [getUser, getOrders, apart] = [make('getUser', shared), make('getOrders', shared), make('getUser', other)];
     for (const f of [getUser, getOrders, apart]) await f(7);
-    await invalidateTags(shared!, ['user:7']);
+    await invalidateTags(shared, ['user:7']);
     expect(await Promise.all([getUser.has(7), getOrders.has(7), apart.has(7)])).toEqual([false, false, true]);
   });
 

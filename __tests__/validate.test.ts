@@ -48,7 +48,7 @@ describe('validate', () => {
 
   it('is asked once for each object that the store gives, and not about own results', async () => {
     const store = new Map<string, unknown>();
-    const { f, asked } = open(store as never);
+    const { f, asked } = open(store);
     await f(1);
     await f(1);
     expect(asked).toEqual([]);
@@ -60,7 +60,7 @@ describe('validate', () => {
   it('is asked once about what is near', async () => {
     const far = new Keyv();
     await far.set('f|#2', { v: 1, value: { name: 'Grace' }, storedAt: Date.now() });
-    const { f, asked } = open(tiered(new Map(), far) as never);
+    const { f, asked } = open(tiered(new Map(), far));
     for (let call = 0; call < 3; call += 1) expect(await f(2)).toEqual({ name: 'Grace' });
     // From far, and near as the object that is kept there.
     expect(asked.length).toBeLessThanOrEqual(2);
@@ -84,7 +84,7 @@ describe('validate', () => {
     ['is asynchronous', async () => Promise.reject(new Error('late'))],
   ])('takes the value for a miss where it %s', async (_, validate) => {
     const store = new Map<string, unknown>([['f|#7', old]]);
-    const { f, errors } = open(store as never, validate);
+    const { f, errors } = open(store, validate);
     expect(await f(7)).toEqual({ name: 'user 7' });
     expect(errors()).toHaveLength(1);
     expect(await f(7)).toEqual({ name: 'user 7' });

@@ -59,7 +59,7 @@ export function createMemoizer(defaults: MemoizeOptions = {}): Memoizer {
         return wrapper;
       },
     );
-  setTagSpaces(memoize, () => wrappers.flatMap((wrapper) => [...(tagSpacesOf(wrapper) ?? [])]));
+  setTagSpaces(memoize, { tagSpaces: () => wrappers.flatMap((wrapper) => [...(tagSpacesOf(wrapper) ?? [])]) });
   return Object.assign(memoize as typeof memoizeAsync, {
     clear: async () => {
       const outcomes = await Promise.allSettled(wrappers.map((wrapper) => wrapper.clear()));

@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import { loadPackage } from './platform/load-package.js';
 
 interface Debugger {
@@ -17,8 +18,20 @@ interface CreateDebug {
  */
 export function openDebugLog(name: string): DebugLog | undefined {
   const createDebug = loadPackage<CreateDebug>('debug');
-  return createDebug && new DebugLog(createDebug, `aiocachetools:${namespaceOf(name)}`);
+  if (createDebug === undefined) return undefined;
+  let logs = openLogs.get(createDebug);
+  if (logs === undefined) openLogs.set(createDebug, (logs = new QuickLRU({ maxSize: MOST_LOGS })));
+  const known = logs.get(name);
+  if (known !== undefined) return known;
+  const log = new DebugLog(createDebug, `aiocachetools:${namespaceOf(name)}`);
+  logs.set(name, log);
+  return log;
 }
+
+/** By name: a wrapper may be made for each request, and a logger costs more than the rest of it. */
+const openLogs = new WeakMap<CreateDebug, QuickLRU<string, DebugLog>>();
+
+const MOST_LOGS = 100;
 
 /** The log of one namespace. */
 export class DebugLog {

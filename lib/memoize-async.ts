@@ -64,7 +64,7 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
   const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return answerCall(wrapper, this, args);
   };
-  setTagSpaces(memoized, () => wrapper.namespaces.tagSpaces());
+  setTagSpaces(memoized, wrapper.namespaces);
   return Object.defineProperties(memoized, {
     name: { value: fn.name, configurable: true },
     length: { value: fn.length, configurable: true },

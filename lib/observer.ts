@@ -1,5 +1,6 @@
 import { openDebugLog } from './debug-log.js';
 import { isThenable, NativePromise } from './platform/promise.js';
+import { openChannels, publish } from './tracing.js';
 import type { DebugLog } from './debug-log.js';
 import type { MemoizeEvent, Stats } from './events.js';
 import type { StoreOperation } from './store/guarded-store.js';
@@ -26,20 +27,29 @@ type Received = 'hit' | 'stale' | 'join' | 'miss';
 
 /** The one observer of a wrapper: counts, tells the listener, writes the debug log. Nothing it does can hurt a call. */
 export class Observer {
+  /** Tells APMs, where the host has a way to. */
+  readonly channels = openChannels();
   readonly #name: string;
   readonly #listener: ((event: MemoizeEvent) => unknown) | undefined;
-  readonly #log: DebugLog | undefined;
+  #log: DebugLog | undefined;
+  #isLogOpen = false;
   readonly #counts = { ...emptyStats };
 
   constructor(name: string, listener: ((event: MemoizeEvent) => unknown) | undefined) {
     this.#name = name;
     this.#listener = listener;
-    this.#log = openDebugLog(name);
   }
 
   /** True if a listener or the log wants events, so that durations are measured. */
   get isHeard(): boolean {
+    if (!this.#isLogOpen) this.#openLog();
     return this.#listener !== undefined || this.#log?.isEnabled === true;
+  }
+
+  /** Many a wrapper is never called. */
+  #openLog(): void {
+    this.#isLogOpen = true;
+    this.#log = openDebugLog(this.#name);
   }
 
   stats(): Stats {
@@ -50,6 +60,8 @@ export class Observer {
   received(type: Received, key: string): void {
     this.#count(type);
     if (this.isHeard) this.#tell({ type, name: this.#name, key });
+    const calls = this.channels?.calls;
+    if (calls?.hasSubscribers === true) publish(calls, { type, name: this.#name, key });
   }
 
   started(): void {

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { Temporal } from 'temporal-polyfill';
 import { ArgumentCopier } from '../../lib/hashing/argument-copier.js';
 import { compileIgnore, noExclusions } from '../../lib/hashing/ignore.js';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 import { ListGenerator } from '../support/hashing-generator.js';
 import type { IgnoreRule } from '../../lib/hashing/ignore.js';
 

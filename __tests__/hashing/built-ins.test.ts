@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 
 /** A key by a builder of its own, which looks at its host as it is now. */
 const key = (value: unknown): string => createKeyBuilder({ name: 'f' })(undefined, [value]);

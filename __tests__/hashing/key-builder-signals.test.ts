@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 
 describe('a signal in what keyOf returns', () => {
   it.each([

@@ -1,7 +1,7 @@
 /* eslint-disable no-sparse-arrays -- a hole is a value of its own */
 import { describe, expect, it } from '@jest/globals';
 import { UnkeyableArgumentError } from '../../lib/errors.js';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 import type { IgnoreRule } from '../../lib/hashing/ignore.js';
 
 const keyFor = createKeyBuilder({ name: 'f' });

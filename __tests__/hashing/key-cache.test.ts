@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { KeyCache } from '../../lib/hashing/key-cache.js';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 import { asCalled } from '../support/as-called.js';
 import { DeepEquality } from '../support/deep-equality.js';
 import { ListGenerator } from '../support/hashing-generator.js';

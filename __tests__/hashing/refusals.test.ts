@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { UnkeyableArgumentError } from '../../lib/errors.js';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 
 const keyFor = createKeyBuilder({ name: 'getUser' });
 const key = (...args: unknown[]): string => keyFor(undefined, args);

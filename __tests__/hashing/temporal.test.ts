@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { runInNewContext } from 'node:vm';
 import { Temporal as secondPolyfill } from '@js-temporal/polyfill';
 import { Temporal as polyfill } from 'temporal-polyfill';
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from '../support/create-key-builder.js';
 
 type Temporal = typeof polyfill;
 

@@ -1,6 +1,6 @@
 import { answersErrors, freshnessOf, isDueEarly, lifetimeOf } from '../../lib/store/freshness.js';
 import { describe, expect, it } from '@jest/globals';
-import { createEntry, isEntry } from '../../lib/store/entry.js';
+import { createEntry, isEntry, markAsWritten } from '../../lib/store/entry.js';
 import type { Entry } from '../../lib/store/store.js';
 
 const none = { staleWhileRevalidate: 0, staleIfError: 0 };
@@ -189,5 +189,33 @@ describe('isEntry', () => {
     ['a value that is a function that can be awaited', { ...entry, value: Object.assign(() => 1, { then: () => 1 }) }],
   ])('is false for %s', (_, found) => {
     expect(isEntry(found)).toBe(false);
+  });
+});
+
+describe('an entry that this process has written', () => {
+  it('is known by an invisible mark, which no copy has', () => {
+    const entry = createEntry({ value: 'Ada', ttl: 60 }, 1_000);
+    const before = structuredClone(entry);
+    markAsWritten(entry);
+    markAsWritten(entry);
+    expect(entry).toEqual(before);
+    expect(Reflect.ownKeys(entry)).toEqual(Reflect.ownKeys(before));
+    // Not looked at again: it is the object that was checked when it was made.
+    (entry as { storedAt: unknown }).storedAt = 'damaged';
+    expect(isEntry(entry)).toBe(true);
+    for (const copy of [
+      { ...entry },
+      structuredClone(entry),
+      JSON.parse(JSON.stringify(entry)),
+      new Proxy(entry, {}),
+    ]) {
+      expect(isEntry(copy)).toBe(false);
+    }
+  });
+
+  it('may be frozen', () => {
+    const entry = Object.freeze(createEntry({ value: 'Ada', ttl: 60 }, 1_000));
+    markAsWritten(entry);
+    expect(isEntry(entry)).toBe(true);
   });
 });

@@ -161,18 +161,57 @@ describe('memoizeAsync on its own store', () => {
 });
 
 describe('MemoryStore', () => {
-  it('tells a result that is always fresh from one that ends, and from none', () => {
-    const store = new MemoryStore<unknown>(undefined, {
-      windows: { staleWhileRevalidate: 0, staleIfError: 0 },
-      marks: new TagMarks(),
-    });
+  const windows = { staleWhileRevalidate: 0, staleIfError: 0 };
+  const freshIn = (store: MemoryStore<unknown>, ...keys: string[]) =>
+    keys.map((key) => store.freshValue(store.get(key)));
+
+  it('tells what is fresh from what has ended, and from none', () => {
+    const store = new MemoryStore<unknown>(undefined, { windows, marks: new TagMarks() });
     store.write('endless', { value: 'Ada', ttl: Infinity });
     store.write('nothing', { value: undefined, ttl: Infinity });
     store.write('ending', { value: 'Ada', ttl: 60 });
-    const freshValues = ['endless', 'nothing', 'ending', 'none'].map((key) => store.freshValue(store.get(key)));
-    expect(freshValues).toEqual(['Ada', undefined, NOT_FRESH, NOT_FRESH]);
+    expect(freshIn(store, 'endless', 'nothing', 'ending', 'none')).toEqual(['Ada', undefined, 'Ada', NOT_FRESH]);
     expect(store.entryOf(store.get('ending'))).toMatchObject({ value: 'Ada', freshUntil: 1_000_060 });
     expect(store.entryOf(store.get('none'))).toBeUndefined();
+    jest.setSystemTime(1_000_060);
+    expect(freshIn(store, 'endless', 'nothing', 'ending')).toEqual(['Ada', undefined, NOT_FRESH]);
+  });
+
+  it('does the same where all results last equally long', () => {
+    const store = new MemoryStore<unknown>(60, { windows, marks: new TagMarks() });
+    store.write('a', { value: 'Ada', ttl: 60 });
+    store.write('nothing', { value: undefined, ttl: 60 });
+    expect(freshIn(store, 'a', 'nothing', 'none')).toEqual(['Ada', undefined, NOT_FRESH]);
+    jest.setSystemTime(1_000_059);
+    expect(freshIn(store, 'a', 'nothing')).toEqual(['Ada', undefined]);
+    jest.setSystemTime(1_000_060);
+    expect(freshIn(store, 'a', 'nothing')).toEqual([NOT_FRESH, NOT_FRESH]);
+    // The clock was set back: by a second is nothing, by more the result comes from the future.
+    jest.setSystemTime(999_000);
+    expect(freshIn(store, 'a')).toEqual(['Ada']);
+    jest.setSystemTime(998_999);
+    expect(freshIn(store, 'a')).toEqual([NOT_FRESH]);
+  });
+
+  it('leaves the decision on an early refresh, and on tags, to those who know', () => {
+    const marks = new TagMarks();
+    const store = new MemoryStore<unknown>(undefined, { windows, marks });
+    const begun = marks.latest;
+    store.write('early', { value: 'Ada', ttl: 60, duration: 5 });
+    store.write('tagged', { value: 'Ada', ttl: 60, tags: ['t'], begun });
+    store.write('endless', { value: 'Ada', ttl: Infinity, tags: ['other'], begun });
+    expect(freshIn(store, 'early', 'tagged', 'endless')).toEqual([NOT_FRESH, 'Ada', 'Ada']);
+    marks.mark(['t']);
+    expect(freshIn(store, 'tagged', 'endless')).toEqual([NOT_FRESH, NOT_FRESH]);
+    expect(['tagged', 'endless'].map((key) => store.entryOf(store.get(key))?.value)).toEqual([undefined, 'Ada']);
+  });
+
+  it('serves nothing after `expire` where all results last equally long', async () => {
+    const store = new MemoryStore<unknown>(60, { windows: { ...windows, staleIfError: 10 }, marks: new TagMarks() });
+    store.write('a', { value: 'Ada', ttl: 60 });
+    expect([await store.expire('a'), await store.expire('none')]).toEqual([true, false]);
+    expect(freshIn(store, 'a')).toEqual([NOT_FRESH]);
+    expect(store.entryOf(store.get('a'))).toMatchObject({ value: 'Ada', freshUntil: 1_000_000 });
   });
 });
 

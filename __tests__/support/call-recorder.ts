@@ -45,8 +45,8 @@ export function createSource<Args extends unknown[] = [id: number], V = string>(
 export interface Listener {
   readonly onEvent: (event: MemoizeEvent) => void;
   readonly events: MemoizeEvent[];
-  types(): string[];
-  of<T extends MemoizeEvent['type']>(type: T): Extract<MemoizeEvent, { type: T }>[];
+  readonly types: () => string[];
+  readonly of: <T extends MemoizeEvent['type']>(type: T) => Extract<MemoizeEvent, { type: T }>[];
 }
 
 export function listen(): Listener {

@@ -1,4 +1,4 @@
-import { createKeyBuilder } from '../../lib/hashing/key-builder.js';
+import { createKeyBuilder } from './create-key-builder.js';
 import { argumentLists, nodeArgumentLists } from './hashing-values.js';
 
 /** Run in a process of its own: prints the key of every list by its name. */

@@ -16,7 +16,7 @@ const moment = process.argv[2];
 
 const ofRealBuiltIns = Object.entries(argumentLists).map(([name, list]) => [name, list()] as const);
 if (moment === 'before') replaceBuiltIns();
-const { createKeyBuilder } = await import('../../lib/hashing/key-builder.js');
+const { createKeyBuilder } = await import('./create-key-builder.js');
 const keyFor = createKeyBuilder({ name: 'f' });
 if (moment === 'after') replaceBuiltIns();
 const ofSubclasses = Object.entries(argumentLists).map(([name, list]) => [name, list()] as const);

@@ -40,10 +40,10 @@ export class SnippetFiles {
   readonly #folder: string;
   readonly #files: readonly string[];
 
-  constructor(snippets: readonly Snippet[]) {
-    // Inside the repository, so that packages are found.
-    mkdirSync('reports', { recursive: true });
-    this.#folder = mkdtempSync(resolve('reports/snippets-'));
+  /** @param home The folder whose packages are found. */
+  constructor(snippets: readonly Snippet[], home = '.') {
+    mkdirSync(join(home, 'reports'), { recursive: true });
+    this.#folder = mkdtempSync(resolve(home, 'reports/snippets-'));
     this.#files = snippets.map(({ code, language, place }, index) => {
       const file = join(this.#folder, `${index}-${place.replaceAll(/\W+/gu, '-')}.m${language}`);
       const source = LIBRARY.reduce(

@@ -38,6 +38,7 @@ const pureCalls = [
   'Symbol',
   'createDigest',
   'createPackageLoader',
+  'createChannelOpener',
   'fractionsOfRoots',
   'getPrototypeOf',
   'methodOf',

@@ -24,21 +24,26 @@ import type { Call, Wrapper } from './wrapper.js';
 export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: readonly unknown[]): Promise<V> {
   try {
     const namespace = wrapper.namespaces.of(receiver);
-    const key = wrapper.buildKey.recall(args);
+    const key = wrapper.keys.recall(args);
     if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
     const flight = namespace.registry.joinable(key);
     if (flight !== undefined) {
       return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, undefined);
     }
-    const { store } = namespace;
-    // Hot path: a store of this library answers at once and cannot call the wrapper, so the read needs no flight.
-    const stored = store.isForeign ? undefined : store.get(key);
-    const value = store.freshValue(stored);
+    const { registry, store } = namespace;
+    // Hot path. A user's store may call the wrapper for the same key before it answers: such a call joins.
+    if (store.isForeign) registry.beginRead(key);
+    const stored = store.get(key);
+    const reentered = store.isForeign ? registry.endRead(key) : undefined;
+    const value = reentered === undefined ? store.freshValue(stored) : NOT_FRESH;
     if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
-    // A lone string is its own key unless it holds lone surrogates. Nothing is stored under one that does.
-    if (!isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args);
     const call = { wrapper, namespace, key, receiver, args, signals: undefined };
-    return store.isForeign ? answerFrom(call) : serveOrRun(call, store.entryOf(stored) as Entry<V> | undefined);
+    // A lone string is its own key unless it holds lone surrogates. Nothing is stored under one that does.
+    if (reentered === undefined && !isWellFormed(key)) {
+      if (stored instanceof PendingRead) stored.onSettled(noop);
+      return answerNewKey(wrapper, namespace, receiver, args);
+    }
+    return answerRead(call, stored, reentered);
   } catch (error) {
     return NativePromise.reject(error);
   }
@@ -51,7 +56,7 @@ function answerNewKey<V>(
   receiver: unknown,
   args: readonly unknown[],
 ): Promise<V> {
-  const key = wrapper.buildKey(receiver, args);
+  const key = wrapper.keys.build(receiver, args);
   const signals = findSignals(args);
   const aborted = signals && abortedSignal(signals);
   if (aborted !== undefined) return NativePromise.reject(reasonOf(aborted));
@@ -72,23 +77,22 @@ async function retryAfterTimeout<V>(
   receiver: unknown,
   args: readonly unknown[],
 ): Promise<V> {
-  const copies = wrapper.buildKey.copyArguments(args);
+  const copies = wrapper.keys.copyArguments(args);
   await new NativePromise<void>((resolve) => startTimer(0, resolve));
   flight.expire();
   return answerCall(wrapper, receiver, copies);
 }
 
-/** Asks the store, which may call the wrapper for the same key before it answers: such a call joins. */
 function answerFrom<V>(call: Call<V>): Promise<V> {
   const { registry, store } = call.namespace;
   registry.beginRead(call.key);
   const stored = store.get(call.key);
-  const flight = registry.endRead(call.key);
-  if (flight === undefined) {
-    const value = store.freshValue(stored);
-    if (value !== NOT_FRESH) return hit(call.wrapper, call.key, value as V);
-  }
-  const entry = store.entryOf(stored);
+  return answerRead(call, stored, registry.endRead(call.key));
+}
+
+/** @param flight Of the key, if one was made while the store was asked. */
+function answerRead<V>(call: Call<V>, stored: unknown, flight: Flight<V> | undefined): Promise<V> {
+  const entry = call.namespace.store.entryOf(stored);
   if (entry instanceof PendingRead) return awaitRead(call, entry, flight);
   if (flight === undefined) return serveOrRun(call, entry);
   flight.admit(call.signals);

@@ -4,7 +4,6 @@ import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
 import { freshnessOf, isStorable } from '../store/freshness.js';
 import { PendingRead } from '../store/pending-read.js';
-import { currentEpoch } from '../store/tag-marks.js';
 import { ttlFor } from './durations.js';
 import { recursionError, waitFor } from './join.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
@@ -34,7 +33,7 @@ function controlsFor(
   const call = (args: readonly unknown[]): Call<unknown> => ({
     wrapper,
     namespace: namespaces.of(receiver),
-    key: wrapper.buildKey(receiver, args),
+    key: wrapper.keys.build(receiver, args),
     receiver,
     args,
     signals: findSignals(args),
@@ -42,7 +41,7 @@ function controlsFor(
   return {
     cache: namespaces.cache,
     original,
-    keyOf: (...args: unknown[]) => wrapper.buildKey(receiver, args),
+    keyOf: (...args: unknown[]) => wrapper.keys.build(receiver, args),
     has: async (...args: unknown[]) => (await readUsable(call(args))) !== undefined,
     peek: async (...args: unknown[]) => (await readUsable(call(args)))?.value,
     prime: async (args: unknown, value: unknown) => prime(call(listOf(args)), value),
@@ -54,7 +53,7 @@ function controlsFor(
       registry.fenceAll();
       errors.forgetAll();
       // It may hold secrets.
-      wrapper.buildKey.forget();
+      wrapper.keys.forget();
       await during(pendingWork, async () => store.clear());
     },
     stats: () => observer.stats(),
@@ -127,7 +126,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   const { store, registry, errors, tagSpace } = namespace;
   const flight = new Flight<V>(key, 'prime');
   void flight.promise;
-  const begun = currentEpoch();
+  const begun = tagSpace.marks.latest;
   flight.onLoosened = () => dropOlder(call);
   registry.addPrime(flight);
   errors.forget(key);

@@ -42,6 +42,15 @@ interface SharedState {
   readonly isSame: ((identity: Identity) => boolean) | undefined;
 }
 
+/** The namespaces of a wrapper whose store depends on the receiver. */
+interface Picked<V> {
+  readonly byOwner: WeakMap<object, Namespace<V>>;
+  readonly all: WeakList<Namespace<V>>;
+}
+
+/** Stands for all receivers that are no objects. */
+const PRIMITIVES = {};
+
 /** The default store of one wrapper. */
 const PRIVATE = Symbol('private');
 
@@ -75,11 +84,8 @@ export class Namespaces<V> {
   readonly #fixed: Namespace<V> | undefined;
   /** The store, the selector, or `null`: as configured. */
   readonly cache: ResolvedOptions['cache'] & {};
-  readonly #byStore = new WeakMap<object, Namespace<V>>();
-  readonly #byReceiver = new WeakMap<object, Namespace<V>>();
-  #ofPrimitives: Namespace<V> | undefined;
-  /** All of them, where the store depends on the receiver. */
-  readonly #all = new WeakList<Namespace<V>>();
+  /** Those that a selector has picked. */
+  #picked: Picked<V> | undefined;
 
   constructor(identity: Identity, options: ResolvedOptions, report: StoreFailure) {
     this.#identity = identity;
@@ -97,7 +103,7 @@ export class Namespaces<V> {
       });
       const view = memory.view(`${identity.name}|`);
       storeStates.set(view, PRIVATE);
-      setTagSpaces(view, () => this.tagSpaces());
+      setTagSpaces(view, this);
       this.cache = view;
       this.#fixed = this.#inSpace(memory, tagSpace);
     } else {
@@ -109,7 +115,7 @@ export class Namespaces<V> {
 
   /** Where tags of this wrapper are invalidated. */
   tagSpaces(): Iterable<TagSpace> {
-    const namespaces = this.#fixed === undefined ? [...this.#all] : [this.#fixed];
+    const namespaces = this.#fixed === undefined ? [...(this.#picked?.all ?? [])] : [this.#fixed];
     return namespaces.map(({ tagSpace }) => tagSpace);
   }
 
@@ -122,24 +128,24 @@ export class Namespaces<V> {
       const expected = wayOut(store) ?? 'a store with get, set and delete, or null';
       throw new TypeError(`Expected \`cache\` to pick ${expected}, got ${show(store)}`);
     }
-    let namespace = this.#byStore.get(store);
-    if (namespace === undefined) {
-      namespace = this.#on(store);
-      this.#byStore.set(store, namespace);
-      this.#all.add(namespace);
-    }
-    return namespace;
+    return this.#pick(store, () => this.#on(store));
   }
 
   #withoutStore(receiver: unknown): Namespace<V> {
     if ((typeof receiver !== 'object' && typeof receiver !== 'function') || receiver === null) {
-      return (this.#ofPrimitives ??= this.#storeless());
+      return this.#pick(PRIMITIVES, () => this.#storeless());
     }
-    let namespace = this.#byReceiver.get(receiver);
+    return this.#pick(receiver, () => this.#storeless());
+  }
+
+  /** @param owner The store, or the receiver of a call without one. */
+  #pick(owner: object, create: () => Namespace<V>): Namespace<V> {
+    const { byOwner, all } = (this.#picked ??= { byOwner: new WeakMap(), all: new WeakList() });
+    let namespace = byOwner.get(owner);
     if (namespace === undefined) {
-      namespace = this.#storeless();
-      this.#byReceiver.set(receiver, namespace);
-      this.#all.add(namespace);
+      namespace = create();
+      byOwner.set(owner, namespace);
+      all.add(namespace);
     }
     return namespace;
   }
@@ -154,6 +160,7 @@ export class Namespaces<V> {
       tagSpace.assertPossible();
       tagSpace.add(registry);
     }
+    if (this.#options.errorTtl !== 0) errors.prepare();
     const { storeTimeout, validate } = this.#options;
     const guard = { prefix, shared, storeTimeout, windows: this.#options, isTagged: this.#isTagged, validate };
     return {
@@ -172,7 +179,9 @@ export class Namespaces<V> {
   #inSpace(store: ResultStore<V>, tagSpace: TagSpace): Namespace<V> {
     const registry = new Registry<V>();
     if (this.#isTagged) tagSpace.add(registry);
-    return { store, registry, errors: new RememberedErrors(), tagSpace };
+    const errors = new RememberedErrors();
+    if (this.#options.errorTtl !== 0) errors.prepare();
+    return { store, registry, errors, tagSpace };
   }
 }
 

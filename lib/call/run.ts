@@ -4,7 +4,7 @@ import { NativePromise, nativeThen } from '../platform/promise.js';
 import { startTimer } from '../platform/timer.js';
 import { createEntry } from '../store/entry.js';
 import { isStorable } from '../store/freshness.js';
-import { currentEpoch } from '../store/tag-marks.js';
+import { isHeard, traceRun } from '../tracing.js';
 import { errorTtlFor, ttlFor } from './durations.js';
 import { acquireLease } from './lease.js';
 import { describeReadOnce, readOnceError } from './read-once.js';
@@ -16,6 +16,7 @@ import type { RecursionGuard } from '../in-flight/recursion.js';
 import type { Coordinator } from '../store/coordinator.js';
 import type { Result } from '../store/result-store.js';
 import type { Entry, Grant } from '../store/store.js';
+import type { TracingChannel } from '../tracing.js';
 import type { Call } from './wrapper.js';
 
 export interface RunOptions<V> {
@@ -156,7 +157,7 @@ export class Run<V> {
     if (observer.isHeard || options.earlyRefresh > 0) this.#startedAt = performance.now();
     observer.started();
     this.#isStarted = true;
-    this.#begun = currentEpoch();
+    this.#begun = this.#call.namespace.tagSpace.marks.latest;
     // Also when no caller waits any more: `fn` may still use what a shutdown closes.
     pendingWork.begin();
     // The flight settles before this promise does. It is a native promise, whatever `fn` returns.
@@ -178,17 +179,28 @@ export class Run<V> {
 
   /** What `fn` returns or throws, as a promise. */
   #produce(): Promise<V> {
-    const { wrapper, receiver } = this.#call;
-    const { fn, recursion } = wrapper;
+    const { wrapper } = this.#call;
     try {
       if (mayHaveChanged(this.#call) && this.#keyNow() !== this.#call.key) throw changedError(wrapper.name);
       const args = this.#arguments() as unknown[];
-      const returned = recursion === undefined ? fn.apply(receiver, args) : this.#enter(recursion, args);
+      const runs = wrapper.observer.channels?.runs;
+      const returned = isHeard(runs) ? this.#trace(runs, args) : this.#apply(args);
       if (canChange(this.#call)) this.#keyAtStart = this.#keyNow();
       return NativePromise.resolve(returned) as Promise<V>;
     } catch (error) {
       return NativePromise.reject(error);
     }
+  }
+
+  #trace(runs: TracingChannel, args: unknown[]): unknown {
+    const { wrapper, key } = this.#call;
+    return traceRun(runs, { name: wrapper.name, key }, () => this.#apply(args));
+  }
+
+  #apply(args: unknown[]): unknown {
+    const { wrapper, receiver } = this.#call;
+    const { fn, recursion } = wrapper;
+    return recursion === undefined ? fn.apply(receiver, args) : this.#enter(recursion, args);
   }
 
   #enter(recursion: RecursionGuard, args: unknown[]): unknown {
@@ -293,7 +305,7 @@ export class Run<V> {
   #keyNow(): string | undefined {
     const { wrapper, receiver, args } = this.#call;
     try {
-      return wrapper.buildKey(receiver, args);
+      return wrapper.keys.build(receiver, args);
     } catch {
       // An argument that can no longer be keyed has changed too.
       return undefined;

@@ -10,7 +10,7 @@ const TIMEOUT = 1_000;
 /** In what tags are invalidated: one store, with the runs whose results it is to keep. */
 export class TagSpace {
   readonly marks = new TagMarks();
-  readonly #registries = new Set<{ loosenAll(): void }>();
+  #registries: Set<{ loosenAll(): void }> | undefined;
   readonly #store: StoreLike<never> | undefined;
 
   /** @param store Left out for the private store of a wrapper, and where nothing is stored. */
@@ -20,7 +20,7 @@ export class TagSpace {
 
   /** The results of its flights may have tags. */
   add(registry: { loosenAll(): void }): void {
-    this.#registries.add(registry);
+    (this.#registries ??= new Set()).add(registry);
   }
 
   /** @throws {TypeError} for a store in which tags cannot be invalidated for all who use it. */
@@ -51,26 +51,30 @@ export class TagSpace {
   }
 
   #loosenAll(): void {
-    for (const registry of this.#registries) registry.loosenAll();
+    for (const registry of this.#registries ?? []) registry.loosenAll();
   }
 }
 
 /** True for a store of which this can be seen before it is asked. */
 function answersLater(store: StoreLike<never>): boolean {
   return (
-    Object.prototype.toString.call(store.get) === '[object AsyncFunction]' ||
+    Object.prototype.toString.call((store as { readonly get: unknown }).get) === '[object AsyncFunction]' ||
     (store as { readonly keepsDeadlines?: unknown }).keepsDeadlines === true
   );
 }
 
-const spacesOfOwners = new WeakMap<object, () => Iterable<TagSpace>>();
+interface TagSpaces {
+  tagSpaces(): Iterable<TagSpace>;
+}
+
+const spacesOfOwners = new WeakMap<object, TagSpaces>();
 
 /** `owner` stands for these spaces where tags are invalidated. */
-export function setTagSpaces(owner: object, spaces: () => Iterable<TagSpace>): void {
+export function setTagSpaces(owner: object, spaces: TagSpaces): void {
   spacesOfOwners.set(owner, spaces);
 }
 
 /** `undefined` for what is no wrapper, memoizer or private store. */
 export function tagSpacesOf(owner: object): Iterable<TagSpace> | undefined {
-  return spacesOfOwners.get(owner)?.();
+  return spacesOfOwners.get(owner)?.tagSpaces();
 }

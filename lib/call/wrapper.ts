@@ -2,13 +2,12 @@ import { show } from '../platform/show.js';
 import { LONGEST_NAME } from '../resolve-options.js';
 import { Observer } from '../observer.js';
 import { PendingWork } from '../platform/pending-work.js';
-import { createKeyBuilder } from '../hashing/key-builder.js';
+import { KeyBuilder } from '../hashing/key-builder.js';
 import { RecursionGuard } from '../in-flight/recursion.js';
 import { Namespaces } from './namespace.js';
 import type { ResolvedOptions } from '../resolve-options.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
 import type { AnyFunction } from '../functions.js';
-import type { KeyBuilder } from '../hashing/key-builder.js';
 import type { Namespace } from './namespace.js';
 
 /** What the parts of one wrapper share. */
@@ -16,7 +15,7 @@ export interface Wrapper<V> {
   readonly fn: (this: unknown, ...args: unknown[]) => unknown;
   readonly name: string;
   readonly options: ResolvedOptions;
-  readonly buildKey: KeyBuilder;
+  readonly keys: KeyBuilder;
   readonly namespaces: Namespaces<V>;
   readonly observer: Observer;
   readonly pendingWork: PendingWork;
@@ -39,7 +38,7 @@ export interface Call<V> {
 /** The call with its arguments as they are now, for a run that starts in a later turn. */
 export function withCopiedArguments<V>(call: Call<V>): Call<V> {
   if (call.isCopied === true || !call.args.some(isObject)) return call;
-  return { ...call, args: call.wrapper.buildKey.copyArguments(call.args), isCopied: true };
+  return { ...call, args: call.wrapper.keys.copyArguments(call.args), isCopied: true };
 }
 
 /** True where the key comes from arguments that the caller can still change. */
@@ -83,7 +82,7 @@ export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: 
     name,
     options,
     observer,
-    buildKey: createKeyBuilder({ name, keyOf, ignore, encode, maxSize }),
+    keys: new KeyBuilder({ name, keyOf, ignore, encode, maxSize }),
     namespaces: new Namespaces({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
       observer.storeFailed(operation, key, error),
     ),

@@ -32,7 +32,15 @@ export const noExclusions: Exclusions = {
   isEmpty: true,
 };
 
+const onlySignals: Exclusions = {
+  has: isSignal,
+  properties: { names: undefined, dropsSignal: true },
+  keepsStrings: true,
+  isEmpty: true,
+};
+
 export function compileIgnore(rules: readonly IgnoreRule[]): Exclusions {
+  if (rules.length === 0) return onlySignals;
   const positions = new Set(rules.filter((rule): rule is number => typeof rule === 'number'));
   const predicates = rules.filter((rule): rule is Predicate => typeof rule === 'function');
   const paths = rules.filter((rule): rule is string => typeof rule === 'string');
@@ -40,12 +48,16 @@ export function compileIgnore(rules: readonly IgnoreRule[]): Exclusions {
     has(value, index) {
       if (positions.size > 0 && positions.has(index)) return true;
       for (const predicate of predicates) if (predicate(value, index) === true) return true;
-      return typeof value === 'object' && !Array.isArray(value) && isAbortSignal(value);
+      return isSignal(value);
     },
     properties: { names: paths.length === 0 ? undefined : namesIn(paths), dropsSignal: true },
     keepsStrings: predicates.length === 0 && !positions.has(0),
-    isEmpty: rules.length === 0,
+    isEmpty: false,
   };
+}
+
+function isSignal(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value) && isAbortSignal(value);
 }
 
 function namesIn(paths: readonly string[]): ReadonlyMap<string, true | PropertyFilter> {

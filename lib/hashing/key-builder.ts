@@ -9,7 +9,7 @@ import { KeyCache } from './key-cache.js';
 import { longestText, tooLong, UnkeyableValue } from './unkeyable.js';
 import { isWellFormed } from './well-formed.js';
 import type { Encode } from './canonicalize.js';
-import type { IgnoreRule } from './ignore.js';
+import type { Exclusions, IgnoreRule } from './ignore.js';
 
 export interface KeyOptions {
   /** For messages only: the caller puts its namespace before the key. */
@@ -21,20 +21,6 @@ export interface KeyOptions {
   readonly maxSize?: number | undefined;
 }
 
-/** (receiver, args) => key. Throws UnkeyableArgumentError, or what `keyOf`, `encode`, a predicate or a getter throws. */
-export interface KeyBuilder {
-  (receiver: unknown, args: readonly unknown[]): string;
-  /**
-   * The key of arguments that take no building: a lone string, or a list that was seen before. They hold no signal. It does
-   * not check that the string is well-formed: where it is not, the key must be built.
-   */
-  recall(args: readonly unknown[]): string | undefined;
-  /** The arguments as they are now: what the key is built from is copied, everything else stays the same object. */
-  copyArguments(args: readonly unknown[]): readonly unknown[];
-  /** Drops all texts of arguments that are kept to make keys faster. Keys do not change. */
-  forget(): void;
-}
-
 const longestKey = 512;
 
 /** Stands for an excluded argument that an included one follows. No value is written like it. */
@@ -43,69 +29,92 @@ const missingMarker = '_';
 const emptyList = '()';
 
 /**
- * Creates the function that derives the key of a call. Two argument lists get the same key exactly when
- * `util.isDeepStrictEqual` holds for them, in every process, version of Node and realm. Values that cannot be compared by
- * their contents are refused.
+ * Derives the key of a call. Two argument lists get the same key exactly when `util.isDeepStrictEqual` holds for them, in
+ * every process, version of Node and realm. Values that cannot be compared by their contents are refused.
  */
-export function createKeyBuilder(options: KeyOptions): KeyBuilder {
-  const { name, keyOf, encode, maxSize } = options;
-  let idle: Canonicalizer | undefined;
-  let copier: ArgumentCopier | undefined;
-  const digest = createDigest();
-  const exclusions = keyOf === undefined ? compileIgnore(options.ignore ?? []) : noExclusions;
+export class KeyBuilder {
+  readonly #name: string;
+  readonly #keyOf: ((...args: never[]) => unknown) | undefined;
+  readonly #encode: Encode | undefined;
+  readonly #maxSize: number | undefined;
+  readonly #exclusions: Exclusions;
+  readonly #canRecall: boolean;
+  #keys: KeyCache | undefined;
+  #copier: ArgumentCopier | undefined;
+  /** `undefined` while it is at work. */
+  #idle: Canonicalizer | undefined;
 
-  // With exclusions a list is not its own path through the cache.
-  const keys = exclusions.isEmpty ? new KeyCache(buildKey, maxSize) : undefined;
+  constructor({ name, keyOf, ignore = [], encode, maxSize }: KeyOptions) {
+    this.#name = name;
+    this.#keyOf = keyOf;
+    this.#encode = encode;
+    this.#maxSize = maxSize;
+    this.#exclusions = keyOf === undefined ? compileIgnore(ignore) : noExclusions;
+    this.#canRecall = keyOf === undefined && this.#exclusions.keepsStrings;
+  }
 
-  const canRecall = keyOf === undefined && exclusions.keepsStrings;
-  const build =
-    keyOf === undefined
-      ? (_receiver: unknown, args: readonly unknown[]) => keyFrom(args)
-      : (receiver: unknown, args: readonly unknown[]) => keyFrom([resultOf(keyOf, receiver, args)]);
-  return Object.assign(build, {
-    recall: (args: readonly unknown[]) => {
-      if (!canRecall) return undefined;
-      const first = args[0];
-      return args.length === 1 && typeof first === 'string' && beginsLikeAWord(first) ? first : keys?.find(args);
-    },
-    copyArguments: (args: readonly unknown[]) => (copier ??= new ArgumentCopier(exclusions)).copy(args),
-    forget: () => {
-      keys?.forget();
-      // The encoder holds texts of properties and names of objects.
-      idle = undefined;
-    },
-  });
+  /** @throws {UnkeyableArgumentError} or what `keyOf`, `encode`, a predicate or a getter throws. */
+  build(receiver: unknown, args: readonly unknown[]): string {
+    return this.#keyFrom(this.#keyOf === undefined ? args : [this.#select(this.#keyOf, receiver, args)]);
+  }
 
-  function resultOf(select: NonNullable<typeof keyOf>, receiver: unknown, args: readonly unknown[]): unknown {
+  /**
+   * The key of arguments that take no building: a lone string, or a list that was seen before. They hold no signal. It does
+   * not check that the string is well-formed: where it is not, the key must be built.
+   */
+  recall(args: readonly unknown[]): string | undefined {
+    if (!this.#canRecall) return undefined;
+    const first = args[0];
+    return args.length === 1 && typeof first === 'string' && beginsLikeAWord(first) ? first : this.#keys?.find(args);
+  }
+
+  /** The arguments as they are now: what the key is built from is copied, everything else stays the same object. */
+  copyArguments(args: readonly unknown[]): readonly unknown[] {
+    this.#copier ??= new ArgumentCopier(this.#exclusions);
+    return this.#copier.copy(args);
+  }
+
+  /** Drops all texts of arguments that are kept to make keys faster. Keys do not change. */
+  forget(): void {
+    this.#keys?.forget();
+    // The encoder holds texts of properties and names of objects.
+    this.#idle = undefined;
+  }
+
+  #select(select: (...args: never[]) => unknown, receiver: unknown, args: readonly unknown[]): unknown {
     const result: unknown = Reflect.apply(select, receiver, args);
     // A promise is refused. Its own rejection must not end the process.
     if (isThenable(result)) NativePromise.resolve(result).catch(() => undefined);
     // Often a misspelt property, which would give all calls one key.
-    if (result === undefined) throw unkeyable(new UnkeyableValue('undefined'), 0);
+    if (result === undefined) throw this.#unkeyable(new UnkeyableValue('undefined'), 0);
     return result;
   }
 
-  function keyFrom(args: readonly unknown[]): string {
+  #keyFrom(args: readonly unknown[]): string {
     const first = args[0];
-    if (args.length === 1 && typeof first === 'string' && exclusions.keepsStrings && isItsOwnKey(first)) return first;
-    if (keys === undefined) return buildKey(args);
+    const { keepsStrings, isEmpty } = this.#exclusions;
+    if (args.length === 1 && typeof first === 'string' && keepsStrings && isItsOwnKey(first)) return first;
+    // With exclusions a list is not its own path through the cache.
+    if (!isEmpty) return this.#encodeAll(args);
+    const keys = (this.#keys ??= new KeyCache((list) => this.#encodeAll(list), this.#maxSize));
     const known = keys.find(args);
     if (known !== undefined) return known;
-    const key = buildKey(args);
+    const key = this.#encodeAll(args);
     keys.learn(args, key);
     return key;
   }
 
-  function buildKey(args: readonly unknown[]): string {
-    const text = canonicalize(args);
+  #encodeAll(args: readonly unknown[]): string {
+    const text = this.#canonicalize(args);
     if (!isWellFormed(text)) return `$w${digest(JSON.stringify(text))}`;
     return text.length <= longestKey ? text : `$${digest(text)}`;
   }
 
-  function canonicalize(args: readonly unknown[]): string {
+  #canonicalize(args: readonly unknown[]): string {
+    const exclusions = this.#exclusions;
     // A getter or `encode` may build another key in the middle of a list: that one gets a canonicalizer of its own.
-    const canonicalizer = idle ?? new Canonicalizer(encode);
-    idle = undefined;
+    const canonicalizer = this.#idle ?? new Canonicalizer(this.#encode);
+    this.#idle = undefined;
     canonicalizer.begin();
     const length = givenLength(args);
     let text = '';
@@ -129,31 +138,34 @@ export function createKeyBuilder(options: KeyOptions): KeyBuilder {
       }
     } catch (error) {
       if (!UnkeyableValue.is(error)) throw error;
-      throw unkeyable(error, i);
+      throw this.#unkeyable(error, i);
     } finally {
       canonicalizer.end();
-      idle = canonicalizer;
+      this.#idle = canonicalizer;
     }
     const first = args[0];
     if (last === 0 && typeof first === 'string' && isItsOwnKey(first)) return first;
     return last < 0 ? emptyList : text;
   }
 
-  function unkeyable(error: UnkeyableValue, argument: number): UnkeyableArgumentError {
+  #unkeyable(error: UnkeyableValue, argument: number): UnkeyableArgumentError {
     const { reason, path } = error.describe();
-    const subject = keyOf === undefined ? `argument ${argument}` : 'the result of `keyOf`';
+    const ofArguments = this.#keyOf === undefined;
+    const subject = ofArguments ? `argument ${argument}` : 'the result of `keyOf`';
     const where = path === '' ? '' : ` at \`${path}\``;
-    const advice = `${keyOf === undefined ? 'List it in `ignore` or return' : 'Return'} plain data from \`keyOf\`.`;
+    const advice = `${ofArguments ? 'List it in `ignore` or return' : 'Return'} plain data from \`keyOf\`.`;
     const ofInstances = isInstance(error.value)
       ? ' For instances, return plain data from `encode`, or key by identity: `cache: perInstance(…)`, called with the object as `this`.'
       : '';
     return new UnkeyableArgumentError(
-      `${name}: cannot build a key from ${subject}${where} (${reason}). ${advice}${ofInstances}`,
+      `${this.#name}: cannot build a key from ${subject}${where} (${reason}). ${advice}${ofInstances}`,
       argument,
       path,
     );
   }
 }
+
+const digest = createDigest();
 
 /** The number of arguments without `undefined` ones at the end: they count as not given, so no rule is asked about them. */
 function givenLength(args: readonly unknown[]): number {

@@ -14,7 +14,7 @@ export class Registry<V> {
    * Flights that no later call joins, by key, in the order in which they began. The result of each is stored, unless its key
    * changes or that of a later one is stored before it ends.
    */
-  readonly #loose = new Map<string, Set<Flight<V>>>();
+  #loose: Map<string, Set<Flight<V>>> | undefined;
   /** The key whose store is asked right now, in this very turn. */
   #readKey: string | undefined;
   /** Flights of such keys that a store asked for meanwhile, by calling the wrapper. */
@@ -61,7 +61,7 @@ export class Registry<V> {
   }
 
   add(flight: Flight<V>): void {
-    if (this.#loose.size !== 0) this.#leaveLoose(flight);
+    if (this.#loose !== undefined) this.#leaveLoose(flight, this.#loose);
     this.#mapOf(flight).set(flight);
   }
 
@@ -71,7 +71,7 @@ export class Registry<V> {
   }
 
   remove(flight: Flight<V>): void {
-    if (this.#loose.size !== 0) this.#leaveLoose(flight);
+    if (this.#loose !== undefined) this.#leaveLoose(flight, this.#loose);
     this.#mapOf(flight).delete(flight);
   }
 
@@ -87,18 +87,19 @@ export class Registry<V> {
 
   fenceAll(): void {
     if (this.#readKey !== undefined) this.#enterRead(this.#readKey);
-    const keys = [...this.#foreground.keys(), ...this.#background.keys(), ...this.#loose.keys()];
+    const keys = [...this.#foreground.keys(), ...this.#background.keys(), ...(this.#loose?.keys() ?? [])];
     for (const key of keys) this.fence(key);
   }
 
   /** Tags were invalidated: no later call joins what is under way, and its result tells whether it may be stored. */
   loosenAll(): void {
+    const loose = (this.#loose ??= new Map<string, Set<Flight<V>>>());
     for (const map of [this.#foreground, this.#background]) {
       for (const key of map.keys()) {
         const flight = map.get(key)!;
         map.delete(flight);
-        const others = this.#loose.get(key);
-        if (others === undefined) this.#loose.set(key, new Set([flight]));
+        const others = loose.get(key);
+        if (others === undefined) loose.set(key, new Set([flight]));
         else others.add(flight);
         flight.onLoosened?.();
       }
@@ -114,12 +115,12 @@ export class Registry<V> {
   }
 
   #looseOf(key: string): Iterable<Flight<V>> {
-    return (this.#loose.size === 0 ? undefined : this.#loose.get(key)) ?? [];
+    return this.#loose?.get(key) ?? [];
   }
 
-  #leaveLoose(flight: Flight<V>): void {
-    const others = this.#loose.get(flight.key);
-    if (others?.delete(flight) === true && others.size === 0) this.#loose.delete(flight.key);
+  #leaveLoose(flight: Flight<V>, loose: Map<string, Set<Flight<V>>>): void {
+    const others = loose.get(flight.key);
+    if (others?.delete(flight) === true && others.size === 0) loose.delete(flight.key);
   }
 
   /** A fence by a primed value: calls join `prime` from now on, and a call that reads the store follows it. */
@@ -175,28 +176,28 @@ function fenceOne<V>(flight: Flight<V>): boolean {
 /** Flights by key. The first has a field of its own: one flight at a time is common, and a map would cost a miss 65 %. */
 class FlightMap<V> {
   #first: Flight<V> | undefined;
-  readonly #others = new Map<string, Flight<V>>();
+  #others: Map<string, Flight<V>> | undefined;
 
   get(key: string): Flight<V> | undefined {
     if (this.#first !== undefined && this.#first.key === key) return this.#first;
-    return this.#others.size === 0 ? undefined : this.#others.get(key);
+    return this.#others === undefined || this.#others.size === 0 ? undefined : this.#others.get(key);
   }
 
   /** Replaces the flight that has the key. */
   set(flight: Flight<V>): void {
     const { key } = flight;
-    const isFirst = this.#first === undefined ? !this.#others.has(key) : this.#first.key === key;
+    const isFirst = this.#first === undefined ? this.#others?.has(key) !== true : this.#first.key === key;
     if (isFirst) this.#first = flight;
-    else this.#others.set(key, flight);
+    else (this.#others ??= new Map()).set(key, flight);
   }
 
   delete(flight: Flight<V>): void {
     if (this.#first === flight) this.#first = undefined;
-    else if (this.#others.size !== 0 && this.#others.get(flight.key) === flight) this.#others.delete(flight.key);
+    else if (this.#others?.get(flight.key) === flight) this.#others.delete(flight.key);
   }
 
   keys(): string[] {
-    const others = [...this.#others.keys()];
+    const others = [...(this.#others?.keys() ?? [])];
     return this.#first === undefined ? others : [this.#first.key, ...others];
   }
 }

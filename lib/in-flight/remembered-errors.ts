@@ -15,59 +15,59 @@ interface Remembered {
 
 /** Rejections that are served for a while instead of another run. They never leave this process. */
 export class RememberedErrors {
-  readonly #errors = new Map<string, Remembered>();
+  #errors: Map<string, Remembered> | undefined;
   /** The timer of the sweep belongs to no caller. */
-  readonly #home = new HomeContext();
+  #home: HomeContext | undefined;
   /** Drops errors whose time is over. One timer for all of them, set while there are any. */
   #sweeper: Timer | undefined;
   #sweepsAt = Infinity;
   /** What the sweeper was set with: fake timers may have gone since. */
   #clock: unknown;
 
+  /** To be called before errors are remembered, in no caller's context. */
+  prepare(): void {
+    this.#home ??= new HomeContext();
+  }
+
   get size(): number {
-    return this.#errors.size;
+    return this.#errors?.size ?? 0;
   }
 
   /** @param until Milliseconds of the wall clock. */
   remember(key: string, error: unknown, until: number): void {
-    this.#errors.delete(key);
-    this.#errors.set(key, { error, until });
-    if (this.#errors.size > CAPACITY) this.#dropOldest();
+    const errors = (this.#errors ??= new Map<string, Remembered>());
+    errors.delete(key);
+    errors.set(key, { error, until });
+    if (errors.size > CAPACITY) dropOldest(errors);
     const isSweptInTime = this.#sweepsAt <= until + SWEEP_INTERVAL && this.#clock === currentClock();
     if (!isSweptInTime) this.#sweepAt(until);
   }
 
   recall(key: string, now: number): { readonly error: unknown } | undefined {
-    const remembered = this.#errors.get(key);
+    const remembered = this.#errors?.get(key);
     if (remembered === undefined || now < remembered.until) return remembered;
-    this.#errors.delete(key);
+    this.#errors?.delete(key);
     return undefined;
   }
 
   forget(key: string): void {
-    if (this.#errors.size !== 0) this.#errors.delete(key);
+    this.#errors?.delete(key);
   }
 
   forgetAll(): void {
-    this.#errors.clear();
+    this.#errors = undefined;
     this.#sweeper?.stop();
     this.#sweepsAt = Infinity;
-  }
-
-  #dropOldest(): void {
-    for (const oldest of this.#errors.keys()) {
-      this.#errors.delete(oldest);
-      return;
-    }
   }
 
   #sweepAt(until: number): void {
     const delay = Math.max(SWEEP_INTERVAL, until - Date.now() + 1);
     this.#sweepsAt = Date.now() + delay;
     this.#clock = currentClock();
-    this.#home.run(() => {
+    this.prepare();
+    this.#home!.run(() => {
       this.#sweeper?.stop();
-      if (this.#errors.size > 0) this.#sweeper = startTimer(delay, () => this.#sweep());
+      if (this.size > 0) this.#sweeper = startTimer(delay, () => this.#sweep());
     });
   }
 
@@ -75,10 +75,17 @@ export class RememberedErrors {
     this.#sweepsAt = Infinity;
     const now = Date.now();
     let first = Infinity;
-    for (const [key, { until }] of this.#errors) {
-      if (until <= now) this.#errors.delete(key);
+    for (const [key, { until }] of this.#errors ?? []) {
+      if (until <= now) this.#errors?.delete(key);
       else first = Math.min(first, until);
     }
     if (first < Infinity) this.#sweepAt(first);
+  }
+}
+
+function dropOldest(errors: Map<string, unknown>): void {
+  for (const oldest of errors.keys()) {
+    errors.delete(oldest);
+    return;
   }
 }

@@ -6,7 +6,7 @@ export class PendingWork {
   /** The work that contains this: all wrappers of a memoizer. */
   readonly #whole: PendingWork | undefined;
   #underWay = 0;
-  readonly #waiters = new Set<() => void>();
+  #waiters: Set<() => void> | undefined;
 
   constructor(whole?: PendingWork) {
     this.#whole = whole;
@@ -21,9 +21,9 @@ export class PendingWork {
     this.#underWay -= 1;
     this.#whole?.end();
     if (this.#underWay > 0) return;
-    if (this.#waiters.size === 0) return;
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
+    if (this.#waiters === undefined) return;
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
     for (const settle of waiters) settle();
   }
 
@@ -43,14 +43,14 @@ export class PendingWork {
     if (this.#underWay === 0) return NativePromise.resolve();
     return new NativePromise((resolve) => {
       const timer = startTimer(limit, () => {
-        this.#waiters.delete(settle);
+        this.#waiters?.delete(settle);
         resolve();
       });
       const settle = (): void => {
         timer.stop();
         resolve();
       };
-      this.#waiters.add(settle);
+      (this.#waiters ??= new Set()).add(settle);
     });
   }
 }

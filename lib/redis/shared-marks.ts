@@ -100,7 +100,7 @@ export class SharedMarks {
       const { hard, soft } = mirror.marks.get(tag)!;
       if (begun <= hard) return undefined;
       const end = soft.find(({ until }) => begun <= until);
-      if (end !== undefined) endsAt = Math.min(endsAt, this.#clock.toLocal(end.at / 1_000));
+      if (end !== undefined) endsAt = Math.min(endsAt, this.#clock.toLocalPast(end.at / 1_000));
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }

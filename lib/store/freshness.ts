@@ -13,7 +13,12 @@ export interface StaleWindows {
 export type Freshness = 'fresh' | 'stale' | 'fallback' | 'expired';
 
 /** How far a wall clock may be set back, or two hosts disagree, before an entry counts as one from the future. */
-const CLOCK_TOLERANCE = 1_000;
+export const CLOCK_TOLERANCE = 1_000;
+
+/** True for an entry that ends and is fresh, and of which no early refresh need be thought. The short way of a hit. */
+export function isPlainlyFresh({ freshUntil, storedAt, duration }: Entry<unknown>, now: number): boolean {
+  return now < freshUntil! && storedAt <= now + CLOCK_TOLERANCE && duration === undefined;
+}
 
 export function freshnessOf(entry: Entry<unknown>, now: number, windows: StaleWindows): Freshness {
   if (entry.freshUntil === undefined) return 'fresh';

@@ -2,8 +2,8 @@ import { TimeoutError } from '../errors.js';
 import { isThenable, NativePromise } from '../platform/promise.js';
 import { show } from '../platform/show.js';
 import { Deadlines, timeoutOf, withDeadline } from './deadline.js';
-import { createEntry, isEntry } from './entry.js';
-import { lifetimeOf } from './freshness.js';
+import { createEntry, isEntry, markAsWritten } from './entry.js';
+import { isPlainlyFresh, lifetimeOf } from './freshness.js';
 import { PendingRead } from './pending-read.js';
 import { NOT_FRESH } from './result-store.js';
 import type { AbortSignalLike } from '../platform/abort-signal.js';
@@ -93,8 +93,8 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
 
   freshValue(stored: unknown): unknown {
     if (stored === undefined || stored instanceof PendingRead) return NOT_FRESH;
-    const { freshUntil, value } = stored as Entry<V>;
-    return freshUntil === undefined ? value : NOT_FRESH;
+    const entry = stored as Entry<V>;
+    return entry.freshUntil === undefined || isPlainlyFresh(entry, Date.now()) ? entry.value : NOT_FRESH;
   }
 
   entryOf(stored: unknown): Entry<V> | PendingRead<V> | undefined {
@@ -254,6 +254,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
       );
     }
     const lifetime = lifetimeOf(result.ttl, this.#windows);
+    markAsWritten(entry);
     if (this.#validate !== undefined) this.#valid.add(entry);
     return grant === undefined
       ? this.#ordered.set(key, entry, lifetime, this.#deadlines)

@@ -1,6 +1,6 @@
 import QuickLRU from 'quick-lru';
 import { createEntry, endEntry, isEntry } from './entry.js';
-import { freshnessOf } from './freshness.js';
+import { CLOCK_TOLERANCE, freshnessOf, isPlainlyFresh } from './freshness.js';
 import { NOT_FRESH } from './result-store.js';
 import type { StaleWindows } from './freshness.js';
 import type { Result, ResultStore } from './result-store.js';
@@ -17,6 +17,10 @@ const UNDEFINED = Symbol('undefined');
 abstract class Ending {}
 
 class Timed<V> extends Ending {
+  /** So that it can be told from a `Brief` without a look at its class. */
+  readonly value = undefined;
+  readonly freshUntil = -Infinity;
+
   constructor(readonly entry: Entry<V>) {
     super();
   }
@@ -50,12 +54,18 @@ export class MemoryStore<V> implements ResultStore<V> {
   readonly #results: QuickLRU<string, unknown>;
   readonly #madeAt = Date.now();
   readonly #ttl: number | undefined;
+  /** No result is kept as it is. */
+  readonly #areBrief: boolean;
+  /** What is fresh for longer was stored by a clock that has been set back since. */
+  readonly #longestLeft: number;
   readonly #windows: StaleWindows;
   readonly #marks: TagMarks;
 
   /** @param ttl The `ttl` of every result; `undefined` where it differs, or where more than a time is kept with it. */
   constructor(ttl: number | undefined, { windows, marks, maxSize = SIZE }: MemoryStoreOptions) {
     this.#ttl = ttl;
+    this.#areBrief = ttl !== undefined && ttl !== Infinity;
+    this.#longestLeft = (ttl ?? 0) + CLOCK_TOLERANCE;
     this.#windows = windows;
     this.#marks = marks;
     this.#results = new QuickLRU({ maxSize });
@@ -70,7 +80,16 @@ export class MemoryStore<V> implements ResultStore<V> {
   }
 
   freshValue(stored: unknown): unknown {
-    return isTimeless(stored) ? unwrap(stored) : NOT_FRESH;
+    if (stored === undefined) return NOT_FRESH;
+    if (this.#areBrief) {
+      const { freshUntil, value } = stored as Brief<V>;
+      const left = freshUntil - (Date.now() - this.#madeAt);
+      return left > 0 && left <= this.#longestLeft ? value : NOT_FRESH;
+    }
+    if (isTimeless(stored)) return unwrap(stored);
+    const { entry } = stored as Timed<V>;
+    const isFresh = entry.freshUntil === undefined || isPlainlyFresh(entry, Date.now());
+    return isFresh && this.#marks.covers(entry) ? entry.value : NOT_FRESH;
   }
 
   entryOf(stored: unknown): Entry<V> | undefined {
@@ -122,21 +141,44 @@ export class MemoryStore<V> implements ResultStore<V> {
 
   /** The store as its owner sees it, with entries under `name|key`. */
   view(prefix: string): Store<V> & { readonly size: number } {
-    const results = this.#results;
-    const bare = (name: string): string | undefined =>
-      name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
-    return {
-      get: (name) => this.entryOf(this.get(bare(name) ?? '')),
-      set: (name, entry) => {
-        const key = bare(name);
-        if (key !== undefined && isEntry(entry)) results.set(key, new Timed(entry));
-      },
-      delete: (name) => results.delete(bare(name) ?? ''),
-      keys: () => Array.from(results.keys(), (key) => prefix + key),
-      get size() {
-        return results.size;
-      },
-    };
+    return new View(this, this.#results, prefix);
+  }
+}
+
+class View<V> implements Store<V> {
+  readonly #store: MemoryStore<V>;
+  readonly #results: QuickLRU<string, unknown>;
+  readonly #prefix: string;
+
+  constructor(store: MemoryStore<V>, results: QuickLRU<string, unknown>, prefix: string) {
+    this.#store = store;
+    this.#results = results;
+    this.#prefix = prefix;
+  }
+
+  get size(): number {
+    return this.#results.size;
+  }
+
+  get(name: string): Entry<V> | undefined {
+    return this.#store.entryOf(this.#store.get(this.#bare(name) ?? ''));
+  }
+
+  set(name: string, entry: Entry<V>): void {
+    const key = this.#bare(name);
+    if (key !== undefined && isEntry(entry)) this.#results.set(key, new Timed(entry));
+  }
+
+  delete(name: string): boolean {
+    return this.#results.delete(this.#bare(name) ?? '');
+  }
+
+  keys(): string[] {
+    return Array.from(this.#results.keys(), (key) => this.#prefix + key);
+  }
+
+  #bare(name: string): string | undefined {
+    return name.startsWith(this.#prefix) ? name.slice(this.#prefix.length) : undefined;
   }
 }
 

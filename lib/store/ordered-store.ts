@@ -4,6 +4,7 @@ import { timeoutOf } from './deadline.js';
 import { canDeleteByPrefix, deleteByPrefix } from './delete-by-prefix.js';
 import { endEntry, isEntry } from './entry.js';
 import { freshnessOf, remainingOf } from './freshness.js';
+import { NameCache } from './name-cache.js';
 import { isSharedStore, removeFrom, takesTtl } from './store-like.js';
 import type { Deadlines } from './deadline.js';
 import type { StaleWindows } from './freshness.js';
@@ -88,8 +89,7 @@ export class OrderedStore<V> {
   /** When an entry was expired, by key, in a store that answers later. */
   readonly #expiries = new Map<string, number>();
   #allExpiredAt = -Infinity;
-  #lastKey: string | undefined;
-  #lastName = '';
+  readonly #names: NameCache;
   #clearing: Promise<unknown> | undefined;
   #isClearLate = false;
   #clearedAt = -Infinity;
@@ -98,6 +98,7 @@ export class OrderedStore<V> {
   constructor(store: StoreLike<V>, prefix: string, marks: TagMarks) {
     this.#store = store;
     this.#prefix = prefix;
+    this.#names = new NameCache(prefix);
     this.#marks = marks;
     this.#takesTtl = takesTtl(store);
     this.#isShared = isSharedStore(store);
@@ -133,7 +134,7 @@ export class OrderedStore<V> {
     if (this.#breaker?.admits() === false) {
       throw new Error('The store has not answered for a while. It is asked again within a second');
     }
-    const name = this.#nameOf(key);
+    const name = this.#names.of(key);
     const found = this.#isTimed ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
     if (this.#carriesKeys) {
       if (isThenable(found)) this.#hasAnsweredLater = true;
@@ -151,7 +152,7 @@ export class OrderedStore<V> {
   peek(key: string, timeout: number): unknown {
     const { peek } = this.#store as { peek?: unknown };
     if (typeof peek !== 'function') return this.get(key, timeout);
-    return (peek as (name: string) => unknown).call(this.#store, this.#nameOf(key));
+    return (peek as (name: string) => unknown).call(this.#store, this.#names.of(key));
   }
 
   /** The store has answered a read, be it with an error. */
@@ -164,15 +165,6 @@ export class OrderedStore<V> {
     this.#breaker?.failed();
   }
 
-  /** The last name is kept: a miss needs it twice and a hot key always, and a lookup of a new string costs a hash of it. */
-  #nameOf(key: string): string {
-    if (key !== this.#lastKey) {
-      this.#lastKey = key;
-      this.#lastName = this.#prefix + key;
-    }
-    return this.#lastName;
-  }
-
   /**
    * The entry as calls may see it: `undefined` from before a `delete` or `clear` that the store may not have carried out,
    * or where one of its tags was invalidated; expired from before an `expire`.
@@ -183,7 +175,7 @@ export class OrderedStore<V> {
     // Where processes share a store, it has judged the tags by its own clock.
     const entry = this.#isShared ? stored : this.#marks.judge(stored);
     if (entry === undefined) return undefined;
-    if (entry.key !== undefined && entry.key !== this.#nameOf(key)) {
+    if (entry.key !== undefined && entry.key !== this.#names.of(key)) {
       throw new TypeError(
         `Expected the store to compare keys exactly, got the entry of another key: wrap the store in \`digestKeys\``,
       );
@@ -193,7 +185,7 @@ export class OrderedStore<V> {
     if (this.#tombstones.size !== 0 && storedAt <= (this.#tombstones.get(key) ?? -Infinity)) return undefined;
     if (this.#expiries.size === 0 && this.#allExpiredAt === -Infinity) return entry;
     const expiredAt = Math.max(this.#allExpiredAt, this.#expiries.get(key) ?? -Infinity);
-    return storedAt <= expiredAt ? endEntry(entry, expiredAt) : entry;
+    return storedAt <= expiredAt ? endEntry(entry, Math.min(expiredAt, Date.now())) : entry;
   }
 
   /** The time to stamp an entry with; later than any tombstone. */
@@ -202,7 +194,7 @@ export class OrderedStore<V> {
   }
 
   set(key: string, entry: Entry<V>, ttl: number | undefined, deadlines: Deadlines): unknown {
-    const name = this.#nameOf(key);
+    const name = this.#names.of(key);
     const send = (): unknown => this.#write(name, entry, ttl, deadlines);
     return this.#call(new Operation(key, 'set', entry, send, deadlines));
   }
@@ -240,7 +232,7 @@ export class OrderedStore<V> {
     const send =
       expire === undefined
         ? () => this.#expireStored(key, windows, deadlines)
-        : () => expire.call(this.#store, this.#nameOf(key), { window, timeout: deadlines.limit });
+        : () => expire.call(this.#store, this.#names.of(key), { window, timeout: deadlines.limit });
     const mark = this.now();
     const expired = this.#call(new Operation<V>(key, 'expire', undefined, send, deadlines));
     // In a store that answers at once nothing can be read from before.
@@ -250,7 +242,7 @@ export class OrderedStore<V> {
 
   /** For a store that has no `expire`: what is read is written again. */
   #expireStored(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
-    const name = this.#nameOf(key);
+    const name = this.#names.of(key);
     const write = (found: unknown): unknown => {
       const stored = isEntry(found) ? this.visible(key, found) : undefined;
       const now = Date.now();
@@ -281,6 +273,7 @@ export class OrderedStore<V> {
     });
     if (this.#clearing !== undefined) before.push(this.#clearing);
     this.#pending.clear();
+    this.#names.forget();
     // Keyv's `iterator` lists nothing where its adapter cannot.
     if (typeof this.#store.deleteByPrefix !== 'function' && typeof this.#store.keys !== 'function') this.#bury();
     let finish = noop;

@@ -15,7 +15,7 @@ export interface Result<V> {
   readonly begun?: number | undefined;
 }
 
-/** Returned where there is no result, or where its freshness must be computed from its entry. */
+/** Returned where there is no fresh result, or where its entry must be asked. */
 export const NOT_FRESH = Symbol('not fresh');
 
 /**
@@ -33,7 +33,7 @@ export interface ResultStore<V> {
   get(key: string): unknown;
   /** The same, without making the entry the most recently used one where the store can. */
   peek(key: string): unknown;
-  /** The value, if it never ends (no `freshUntil`); else `NOT_FRESH`: ask `entryOf`. */
+  /** The value, if it is fresh and not to be refreshed early; `NOT_FRESH`: ask `entryOf`. The short way of a hit. */
   freshValue(stored: unknown): unknown;
   entryOf(stored: unknown): Entry<V> | PendingRead<V> | undefined;
   /** Stores the result of a run. Never rejects; a failure is reported. `undefined`: the write has ended. */

@@ -4,16 +4,6 @@ import type { Entry } from './store.js';
 /** How many tags have a mark of their own, in one store. */
 const MOST_TAGS = 10_000;
 
-/** The epoch in which this process began: what began before it was stored by an earlier process. */
-const FIRST_EPOCH = Date.now();
-
-let epoch = FIRST_EPOCH;
-
-/** The present epoch of this process. A run that begins now keeps it. */
-export function currentEpoch(): number {
-  return epoch;
-}
-
 /** When a tag was last invalidated, in epochs. */
 interface Mark {
   readonly hard: number;
@@ -41,29 +31,32 @@ const NEVER: Mark = { hard: -Infinity, soft: [] };
  */
 export class TagMarks {
   /** In the order of their epochs. */
-  readonly #marks = new Map<string, Mark>();
+  #marks: Map<string, Mark> | undefined;
   readonly #maxTags: number;
   #latest: number;
   #floor: number;
 
-  /** @param start What began before it is void. By default when this process began. */
+  /**
+   * @param start What began before it is void. By default the time: what an earlier process has stored is void, for nobody
+   *   knows what was invalidated there.
+   */
   constructor({
     maxTags = MOST_TAGS,
-    start = FIRST_EPOCH,
+    start = Date.now(),
   }: { readonly maxTags?: number; readonly start?: number } = {}) {
     this.#maxTags = maxTags;
     this.#latest = start;
     this.#floor = start;
   }
 
-  /** What began in this epoch or later is void for no tag. */
+  /** The present epoch: a run that begins now keeps it, and nothing that begins in it is void. */
   get latest(): number {
     return this.#latest;
   }
 
   /** How many tags have a mark of their own. */
   get size(): number {
-    return this.#marks.size;
+    return this.#marks?.size ?? 0;
   }
 
   /**
@@ -71,26 +64,32 @@ export class TagMarks {
    * @param isSoft As if its `ttl` ended now, instead.
    */
   mark(tags: readonly string[], isSoft = false): void {
-    if (tags.length > 0) this.markAt((epoch += 1), tags, isSoft);
+    if (tags.length > 0) this.markAt(this.#latest + 1, tags, isSoft);
   }
 
-  /** The same by another clock than the epochs of this process. */
+  /** The same by another clock than epochs. */
   markAt(moment: number, tags: readonly string[], isSoft: boolean): void {
+    const marks = (this.#marks ??= new Map<string, Mark>());
     this.#latest = Math.max(this.#latest, moment);
     for (const tag of tags) {
-      const before = this.#marks.get(tag) ?? NEVER;
+      const before = marks.get(tag) ?? NEVER;
       // To the end of the order.
-      this.#marks.delete(tag);
-      this.#marks.set(tag, isSoft ? { ...before, soft: withSoft(before.soft, moment) } : withHard(before, moment));
+      marks.delete(tag);
+      marks.set(tag, isSoft ? { ...before, soft: withSoft(before.soft, moment) } : withHard(before, moment));
     }
-    this.#dropOldest();
+    this.#dropOldest(marks);
   }
 
   /** True where a run with these tags that began in the epoch `begun` may not be stored any more. */
   isVoid(tags: readonly string[], begun: number): boolean {
     if (begun >= this.#latest || tags.length === 0) return false;
     if (begun < this.#floor) return true;
-    return tags.some((tag) => begun < latestOf(this.#marks.get(tag) ?? NEVER));
+    return tags.some((tag) => begun < latestOf(this.#marks?.get(tag) ?? NEVER));
+  }
+
+  /** True for an entry that needs no judgement. */
+  covers({ tags, begun = -Infinity }: Entry<unknown>): boolean {
+    return tags === undefined || begun >= this.#latest;
   }
 
   /** The entry as it counts now: `undefined` where it is void, expired where one of its tags was invalidated softly. */
@@ -100,17 +99,17 @@ export class TagMarks {
     if (begun < this.#floor) return undefined;
     let endsAt = Infinity;
     for (const tag of tags) {
-      const { hard, soft } = this.#marks.get(tag) ?? NEVER;
+      const { hard, soft } = this.#marks?.get(tag) ?? NEVER;
       if (begun < hard) return undefined;
       endsAt = Math.min(endsAt, soft.find(({ until }) => begun < until)?.at ?? Infinity);
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
 
-  #dropOldest(): void {
-    for (const [tag, mark] of this.#marks) {
-      if (this.#marks.size <= this.#maxTags) return;
-      this.#marks.delete(tag);
+  #dropOldest(marks: Map<string, Mark>): void {
+    for (const [tag, mark] of marks) {
+      if (marks.size <= this.#maxTags) return;
+      marks.delete(tag);
       this.#floor = Math.max(this.#floor, latestOf(mark));
     }
   }

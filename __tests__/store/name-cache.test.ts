@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { NameCache } from '../../lib/store/name-cache.js';
+import { collectGarbage } from '../support/collect-garbage.js';
+
+describe('NameCache', () => {
+  it('puts the prefix before each key, whatever was asked before', () => {
+    const names = new NameCache('f|');
+    for (let round = 0; round < 3; round += 1) {
+      for (const key of ['a', 'b', '', 'a', '__proto__']) expect(names.of(key)).toBe(`f|${key}`);
+    }
+  });
+
+  it('stays right when more keys are in use than it holds', () => {
+    const names = new NameCache('f|');
+    for (let round = 0; round < 4; round += 1) {
+      for (let id = 0; id < 40_000; id += 1) if (names.of(`key ${id}`) !== `f|key ${id}`) throw new Error(`at ${id}`);
+    }
+  });
+
+  it('stays right when it does not help, rests, and helps again', () => {
+    const names = new NameCache('f|');
+    for (let id = 0; id < 200_000; id += 1) if (names.of(`once ${id}`) !== `f|once ${id}`) throw new Error(`at ${id}`);
+    for (let id = 0; id < 200_000; id += 1) {
+      const key = `often ${id % 100}`;
+      if (names.of(key) !== `f|${key}`) throw new Error(`at ${id}`);
+    }
+  });
+
+  it('holds a bounded number of names, and none after `forget`', async () => {
+    const cache = new NameCache('f|');
+    const measure = async (): Promise<number> => {
+      await collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const fill = (names: number): void => {
+      for (let id = 0; id < names; id += 1) cache.of(`a key that takes some memory of its own ${id}`);
+    };
+    fill(10_000);
+    cache.forget();
+    const empty = await measure();
+    fill(10_000);
+    const held = (await measure()) - empty;
+    expect(held).toBeGreaterThan(500_000);
+    cache.forget();
+    expect((await measure()) - empty).toBeLessThan(held / 2);
+    fill(500_000);
+    expect((await measure()) - empty).toBeLessThan(4 * held);
+  });
+});

@@ -1,0 +1,84 @@
+/** How many names are held. */
+const SIZE = 16_384;
+
+/** How many lookups are judged at a time, and how many of them must have helped. */
+const SAMPLE = 2 * SIZE;
+const LEAST_HELP = SAMPLE / 4;
+
+/** The longest rest, in lookups. */
+const LONGEST_REST = 64 * SAMPLE;
+
+/**
+ * The names of keys in a store: a prefix and the key. To put a name together costs little, but the store then hashes and
+ * compares a new string at every hit; the same string again is found at once. In a `Map` of 10,000 results it makes hits a
+ * third faster.
+ *
+ * It is dropped as a whole when it is full, and rests while it does not help, because more keys are in use than it holds.
+ */
+export class NameCache {
+  readonly #prefix: string;
+  #names: Map<string, string> | undefined;
+  #lastKey: string | undefined;
+  #lastName = '';
+  #lookups = 0;
+  #helped = 0;
+  /** The number of lookups that are still not answered from the cache. */
+  #rest = 0;
+  #nextRest = SAMPLE;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** A miss needs the name twice. */
+  of(key: string): string {
+    if (key !== this.#lastKey) {
+      this.#lastName = this.#rest === 0 ? this.#find(key) : this.#join(key);
+      this.#lastKey = key;
+    }
+    return this.#lastName;
+  }
+
+  /** Drops all names: they may hold secrets. */
+  forget(): void {
+    this.#names = undefined;
+    this.#lastKey = undefined;
+    this.#lastName = '';
+  }
+
+  #join(key: string): string {
+    this.#rest -= 1;
+    return this.#prefix + key;
+  }
+
+  #find(key: string): string {
+    if (this.#lookups++ === SAMPLE) this.#judge();
+    const names = (this.#names ??= new Map<string, string>());
+    const known = names.get(key);
+    if (known !== undefined) {
+      this.#helped += 1;
+      return known;
+    }
+    const name = this.#prefix + key;
+    if (names.size < SIZE) names.set(key, name);
+    else this.#reset();
+    return name;
+  }
+
+  #judge(): void {
+    const isUseful = this.#helped >= LEAST_HELP;
+    this.#lookups = 0;
+    this.#helped = 0;
+    if (isUseful) this.#nextRest = SAMPLE;
+    else this.#reset();
+  }
+
+  /** Drops everything and starts a rest, each twice as long as the one before. */
+  #reset(): void {
+    this.#lookups = 0;
+    this.#helped = 0;
+    this.#rest = this.#nextRest;
+    this.#nextRest = Math.min(2 * this.#nextRest, LONGEST_REST);
+    this.forget();
+  }
+}
