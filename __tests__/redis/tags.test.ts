@@ -246,6 +246,28 @@ describeRedis('tags', () => {
     expect(await f.has(1)).toBe(false);
   });
 
+  it('keeps the results of an outage near, also where their tags were once invalidated', async () => {
+    const near = new Map<string, Entry<string>>();
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache: tiered(near, redisStore(server.client())),
+      tags: ['t'],
+      storeTimeout: 100,
+    });
+    await f(1);
+    await f.settled();
+    await invalidateTags(f, ['t']);
+    server.freeze();
+    await f(2);
+    await f.settled();
+    expect(await f(2)).toBe('value 2');
+    expect(f.stats().runs).toBe(2);
+    server.thaw();
+    await until(async () => (await client.ping()) === 'PONG', 'the server to answer');
+    await invalidateTags(f, ['t']);
+    expect(await f.peek(2)).toBeUndefined();
+  });
+
   it('leaves an outage without entries that may have been invalidated', async () => {
     const own = server.client();
     const near = new Map<string, Entry<string>>();
