@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { invalidateTags, memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
-import { createSource } from '../support/call-recorder.js';
+import { writeMarks } from '../../lib/redis/scripts.js';
+import { createSource, deferred } from '../support/call-recorder.js';
 import { recordsOf, valuesOf } from '../support/redis-fleet.js';
 import { aheadBy, describeRedis, TestServer, until } from '../support/redis-server.js';
 import type { Redis } from 'ioredis';
@@ -266,6 +267,28 @@ describeRedis('tags', () => {
     await until(async () => (await client.ping()) === 'PONG', 'the server to answer');
     await invalidateTags(f, ['t']);
     expect(await f.peek(2)).toBeUndefined();
+  });
+
+  it('hears of its own invalidation, which the server may have carried out late', async () => {
+    const own = server.client();
+    const held = deferred<void>();
+    const send = async ([command, ...args]: string[]): Promise<unknown> => {
+      if (args[0] === writeMarks.sha) await held.promise;
+      return own.call(command!, ...args);
+    };
+    await client.call('SCRIPT', 'LOAD', writeMarks.source);
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache: tiered(new Map<string, Entry<string>>(), redisStore(send, { subscriber: server.client() })),
+      tags: ['t'],
+    });
+    await f(1);
+    await f.settled();
+    await expect(invalidateTags(f, ['t'])).rejects.toThrow('did not answer');
+    expect(await f(1)).toBe('value 1');
+    held.resolve();
+    await until(async () => !(await f.has(1)), 'the message');
+    expect(f.stats().runs).toBe(1);
   });
 
   it('leaves an outage without entries that may have been invalidated', async () => {
