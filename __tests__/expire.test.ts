@@ -4,7 +4,8 @@ import { LRUCache } from 'lru-cache';
 import QuickLRU from 'quick-lru';
 import { digestKeys, memoizeAsync, perInstance, tiered } from 'aiocachetools';
 import { createSource, deferred, flush, listen } from './support/call-recorder.js';
-import type { Entry, MemoizeOptions } from 'aiocachetools';
+import type { Entry, MemoizeOptions, SharedStore } from 'aiocachetools';
+import type { Grant } from '../lib/store/store.js';
 import type { Deferred } from './support/call-recorder.js';
 
 type Options = MemoizeOptions<(id: number) => Promise<string>>;
@@ -247,7 +248,7 @@ describe('expire in a store that answers late', () => {
   /** A store whose reads, and then writes, are held back. */
   function open() {
     const entries = new Map<string, Entry<string>>();
-    const held: { get?: Deferred<void>; set?: Deferred<void> } = {};
+    const held: { get?: Deferred<void>; set?: Deferred<void>; delete?: Deferred<void> } = {};
     const store = {
       get: async (key: string) => {
         const found = entries.get(key);
@@ -258,7 +259,11 @@ describe('expire in a store that answers late', () => {
         await held.set?.promise;
         entries.set(key, entry);
       },
-      delete: async (key: string) => entries.delete(key),
+      delete: async (key: string) => {
+        await held.delete?.promise;
+        return entries.delete(key);
+      },
+      keys: () => entries.keys(),
     };
     let version = 0;
     const f = memoizeAsync(async (id: number) => `${id}, version ${(version += 1)}`, {
@@ -291,6 +296,20 @@ describe('expire in a store that answers late', () => {
     }
   });
 
+  it.each(['delete', 'clear'] as const)('shows nothing while a %s is under way', async (control) => {
+    const { f, entries, held } = open();
+    await f(7);
+    await f.settled();
+    const late = (held.delete = deferred<void>());
+    const forgotten = control === 'delete' ? f.delete(7) : f.clear();
+    await flush();
+    const expired = f.expire(7);
+    expect(await f.peek(7)).toBeUndefined();
+    late.resolve();
+    await forgotten;
+    expect([await expired, entries.size]).toEqual([false, 0]);
+  });
+
   it('does not replace what was stored meanwhile', async () => {
     const { f, entries, held, expireLate } = open();
     await f(7);
@@ -305,5 +324,44 @@ describe('expire in a store that answers late', () => {
     expect([...entries.values()]).toMatchObject([{ value: '7, version 2', freshUntil: expect.any(Number) }]);
     expect(await f(7)).toBe('7, version 2');
     expect(f.stats()).toMatchObject({ hits: 1, stale: 0 });
+  });
+});
+
+describe('expire in a store that processes share', () => {
+  it.each(['delete', 'clear'] as const)('is sent behind a %s, which may fail', async (control) => {
+    const sent: string[] = [];
+    const forgetting = deferred<boolean>();
+    const forget = (): Promise<boolean> => {
+      sent.push(control);
+      return forgetting.promise;
+    };
+    const grant: Grant<string> = {
+      lost: new AbortController().signal,
+      commit: async () => 'stored',
+      release: () => undefined,
+    };
+    const cache: SharedStore<string> = {
+      get: async () => ({ v: 1, value: 'old', storedAt: 1_000_000, freshUntil: 1_060_000 }),
+      set: async () => undefined,
+      delete: forget,
+      deleteByPrefix: forget,
+      acquire: async () => ({ grant }),
+      begin: async () => grant,
+      expire: async () => {
+        sent.push('expire');
+        return true;
+      },
+    };
+    const options = { name: 'f', cache, ttl: 60_000, staleWhileRevalidate: 60_000, storeTimeout: 500 };
+    const f = memoizeAsync(async () => 'new', options);
+    const forgotten = control === 'delete' ? f.delete() : f.clear();
+    await flush();
+    const expired = f.expire();
+    expect(await f.peek()).toBeUndefined();
+    expect(sent).toEqual([control]);
+    forgetting.reject(new Error('not forgotten'));
+    await expect(forgotten).rejects.toThrow('not forgotten');
+    expect(await expired).toBe(true);
+    expect(sent).toEqual([control, 'expire']);
   });
 });

@@ -222,10 +222,9 @@ export class OrderedStore<V> {
   /** End the `ttl` of what is stored. True where there was an entry of use. */
   expire(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
     const pending = this.pendingEntry(key);
-    if (pending === null) return false;
     const calledAt = Date.now();
     const { expire } = this.#store as Partial<SharedStore<V>>;
-    if (pending !== undefined && expire === undefined) {
+    if (pending !== undefined && pending !== null && expire === undefined) {
       const entry = endEntry(pending, calledAt);
       const written = this.set(key, entry, remainingOf(entry, calledAt, windows), deadlines);
       return isThenable(written) ? written.then(() => true) : true;
@@ -235,7 +234,9 @@ export class OrderedStore<V> {
       expire === undefined
         ? this.#expireStored(operation, windows)
         : expire.call(this.#store, this.#names.of(key), { window, timeout: deadlines.limit });
-    const operation = new Operation<V>(key, 'expire', undefined, send, deadlines);
+    // Where a delete or clear is pending it may fail, and calls see nothing meanwhile.
+    const seen = pending === null ? null : undefined;
+    const operation = new Operation<V>(key, 'expire', seen, send, deadlines);
     const mark = this.now();
     const expired = this.#call(operation);
     // In a store that answers at once nothing can be read from before.
