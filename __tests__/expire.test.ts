@@ -4,7 +4,9 @@ import { LRUCache } from 'lru-cache';
 import QuickLRU from 'quick-lru';
 import { digestKeys, memoizeAsync, perInstance, tiered } from 'aiocachetools';
 import { createSource, deferred, flush, listen } from './support/call-recorder.js';
-import type { Entry, MemoizeOptions } from 'aiocachetools';
+import type { Entry, MemoizeOptions, SharedStore } from 'aiocachetools';
+import type { Grant } from '../lib/store/store.js';
+import type { Deferred } from './support/call-recorder.js';
 
 type Options = MemoizeOptions<(id: number) => Promise<string>>;
 
@@ -239,5 +241,127 @@ describe('expire with an asynchronous store', () => {
     await f(1_002);
     // Too much is expired then, which costs a refresh.
     expect(f.stats()).toMatchObject({ stale: 2, hits: 0 });
+  });
+});
+
+describe('expire in a store that answers late', () => {
+  /** A store whose reads, and then writes, are held back. */
+  function open() {
+    const entries = new Map<string, Entry<string>>();
+    const held: { get?: Deferred<void>; set?: Deferred<void>; delete?: Deferred<void> } = {};
+    const store = {
+      get: async (key: string) => {
+        const found = entries.get(key);
+        await held.get?.promise;
+        return found;
+      },
+      set: async (key: string, entry: Entry<string>) => {
+        await held.set?.promise;
+        entries.set(key, entry);
+      },
+      delete: async (key: string) => {
+        await held.delete?.promise;
+        return entries.delete(key);
+      },
+      keys: () => entries.keys(),
+    };
+    let version = 0;
+    const f = memoizeAsync(async (id: number) => `${id}, version ${(version += 1)}`, {
+      name: 'f',
+      cache: store,
+      ttl: 60_000,
+      staleWhileRevalidate: 60_000,
+    });
+    const expireLate = async (): Promise<void> => {
+      const expired = f.expire(7);
+      void expired.catch(() => undefined);
+      await flush();
+      jest.advanceTimersByTime(1_001);
+      await expect(expired).rejects.toThrow('within 1000 ms');
+    };
+    return { f, entries, held, expireLate };
+  }
+
+  it('does not bring back what was deleted meanwhile, be it with the read or the write', async () => {
+    for (const what of ['get', 'set'] as const) {
+      const { f, entries, held, expireLate } = open();
+      await f(7);
+      await f.settled();
+      const late = (held[what] = deferred<void>());
+      await expireLate();
+      await f.delete(7);
+      late.resolve();
+      await flush();
+      expect(entries.size).toBe(0);
+    }
+  });
+
+  it.each(['delete', 'clear'] as const)('shows nothing while a %s is under way', async (control) => {
+    const { f, entries, held } = open();
+    await f(7);
+    await f.settled();
+    const late = (held.delete = deferred<void>());
+    const forgotten = control === 'delete' ? f.delete(7) : f.clear();
+    await flush();
+    const expired = f.expire(7);
+    expect(await f.peek(7)).toBeUndefined();
+    late.resolve();
+    await forgotten;
+    expect([await expired, entries.size]).toEqual([false, 0]);
+  });
+
+  it('does not replace what was stored meanwhile', async () => {
+    const { f, entries, held, expireLate } = open();
+    await f(7);
+    await f.settled();
+    const late = (held.get = deferred<void>());
+    await expireLate();
+    delete held.get;
+    await f.refresh(7);
+    await f.settled();
+    late.resolve();
+    await flush();
+    expect([...entries.values()]).toMatchObject([{ value: '7, version 2', freshUntil: expect.any(Number) }]);
+    expect(await f(7)).toBe('7, version 2');
+    expect(f.stats()).toMatchObject({ hits: 1, stale: 0 });
+  });
+});
+
+describe('expire in a store that processes share', () => {
+  it.each(['delete', 'clear'] as const)('is sent behind a %s, which may fail', async (control) => {
+    const sent: string[] = [];
+    const forgetting = deferred<boolean>();
+    const forget = (): Promise<boolean> => {
+      sent.push(control);
+      return forgetting.promise;
+    };
+    const grant: Grant<string> = {
+      lost: new AbortController().signal,
+      commit: async () => 'stored',
+      release: () => undefined,
+    };
+    const cache: SharedStore<string> = {
+      get: async () => ({ v: 1, value: 'old', storedAt: 1_000_000, freshUntil: 1_060_000 }),
+      set: async () => undefined,
+      delete: forget,
+      deleteByPrefix: forget,
+      acquire: async () => ({ grant }),
+      begin: async () => grant,
+      expire: async () => {
+        sent.push('expire');
+        return true;
+      },
+    };
+    const options = { name: 'f', cache, ttl: 60_000, staleWhileRevalidate: 60_000, storeTimeout: 500 };
+    const f = memoizeAsync(async () => 'new', options);
+    const forgotten = control === 'delete' ? f.delete() : f.clear();
+    await flush();
+    const expired = f.expire();
+    expect(await f.peek()).toBeUndefined();
+    expect(sent).toEqual([control]);
+    forgetting.reject(new Error('not forgotten'));
+    await expect(forgotten).rejects.toThrow('not forgotten');
+    expect(await expired).toBe(true);
+    expect(sent).toEqual([control, 'expire']);
   });
 });

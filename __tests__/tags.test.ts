@@ -11,8 +11,10 @@ import {
   perInstance,
   tiered,
 } from 'aiocachetools';
-import { createSource, flush, listen } from './support/call-recorder.js';
-import type { Entry, MemoizeOptions } from 'aiocachetools';
+import { createSource, deferred, flush, listen } from './support/call-recorder.js';
+import type { Entry, MemoizeOptions, SharedStore } from 'aiocachetools';
+import type { Grant } from '../lib/store/store.js';
+import type { Deferred } from './support/call-recorder.js';
 
 type Options = MemoizeOptions<(id: number) => Promise<string>>;
 type Entries = Map<string, Entry<string>>;
@@ -97,6 +99,55 @@ describe.each(stores)('tags with %s', (_, cache) => {
     runs[0]!.resolve('old');
     await old;
     expect(await f.peek(1)).toBe('young');
+  });
+
+  it('stores a result though other tags are invalidated again and again', async () => {
+    const { fn, runs } = createSource();
+    const f = memoizeAsync(fn, { name: 'f', cache: cache(), tags: (value) => [value] });
+    const answers: Promise<string>[] = [];
+    for (let call = 0; call < 3; call += 1) {
+      answers.push(f(1));
+      await flush();
+      await invalidateTags(f, ['x']);
+    }
+    expect(runs).toHaveLength(3);
+    runs[1]!.resolve('second');
+    await answers[1];
+    expect(await f.peek(1)).toBe('second');
+    // The first one is older than what is stored, and the third one newer.
+    runs[0]!.resolve('first');
+    await answers[0];
+    expect(await f.peek(1)).toBe('second');
+    runs[2]!.resolve('third');
+    await answers[2];
+    expect(await f.peek(1)).toBe('third');
+    expect(f.stats().discards).toBe(1);
+  });
+
+  it('never has a call see what a primed value is to replace', async () => {
+    const { fn, runs } = createSource();
+    const f = memoizeAsync(fn, { name: 'f', cache: cache(), tags: (value) => [value] });
+    const old = f(1);
+    await flush();
+    runs[0]!.resolve('old');
+    await old;
+    const given = deferred<string>();
+    const primed = f.prime([1], given.promise);
+    await invalidateTags(f, ['x']);
+    const answer = f(1);
+    await flush();
+    given.resolve('primed');
+    await primed;
+    expect(await f.peek(1)).toBe('primed');
+    runs[1]!.resolve('new');
+    expect([await answer, await f.peek(1)]).toEqual(['new', 'new']);
+    // Nor where that value is not stored.
+    const late = deferred<string>();
+    const refused = f.prime([1], late.promise);
+    await invalidateTags(f, ['late']);
+    late.resolve('late');
+    await refused;
+    expect(await f.peek(1)).toBeUndefined();
   });
 
   it('fences what it has loosened by a delete', async () => {
@@ -283,6 +334,100 @@ describe('invalidateTags', () => {
   ] as [never, never, never, string][])('rejects %p, %p, %p', async (cache, tags, options, message) => {
     await expect(invalidateTags(cache, tags, options)).rejects.toThrow(TypeError);
     await expect(invalidateTags(cache, tags, options)).rejects.toThrow(message);
+  });
+});
+
+describe('tags beside a store that processes share', () => {
+  /** Reads are answered by hand. */
+  function open() {
+    const reads: Deferred<Entry<string> | undefined>[] = [];
+    const told = deferred<number>();
+    const grant: Grant<string> = {
+      lost: new AbortController().signal,
+      begun: 1,
+      commit: async () => 'stored',
+      release: () => undefined,
+    };
+    const store: SharedStore<string> = {
+      get: () => {
+        const read = deferred<Entry<string> | undefined>();
+        reads.push(read);
+        return read.promise;
+      },
+      set: async () => undefined,
+      delete: async () => true,
+      deleteByPrefix: async () => undefined,
+      acquire: async () => ({ grant }),
+      begin: async () => grant,
+      invalidateTags: () => told.promise,
+    };
+    const { fn, runs } = createSource<[]>();
+    const f = memoizeAsync(fn, { name: 'f', cache: store, tags: ['t'] });
+    return { f, reads, runs, store, told };
+  }
+
+  const old = { v: 1, value: 'old', storedAt: 1_000_000, tags: ['t'], begun: 1 } as const;
+
+  it('lets no call join a read from before an invalidation', async () => {
+    const { f, reads, runs, store, told } = open();
+    const invalidated = invalidateTags(store, ['t']);
+    const before = f();
+    told.resolve(2);
+    await invalidated;
+    const after = f();
+    expect(reads).toHaveLength(2);
+    reads[0]!.resolve(old);
+    expect(await before).toBe('old');
+    reads[1]!.resolve(undefined);
+    await flush();
+    runs[0]!.resolve('new');
+    expect(await after).toBe('new');
+    expect(f.stats()).toMatchObject({ hits: 1, misses: 1, inFlight: 0 });
+  });
+
+  it.each([
+    ['in turn', [0, 1]],
+    ['out of turn', [1, 0]],
+  ])('runs once where both find nothing, %s', async (_, order) => {
+    const { f, reads, runs, store, told } = open();
+    const before = f();
+    told.resolve(2);
+    await invalidateTags(store, ['t']);
+    const after = f();
+    for (const index of order) {
+      reads[index]!.resolve(undefined);
+      await flush();
+    }
+    expect(runs).toHaveLength(1);
+    runs[0]!.resolve('new');
+    expect([await before, await after]).toEqual(['new', 'new']);
+    expect(f.stats()).toMatchObject({ misses: 1, joins: 1, inFlight: 0 });
+  });
+
+  it('lets later calls join the run after a read from before', async () => {
+    const { f, reads, runs, store, told } = open();
+    const before = f();
+    told.resolve(2);
+    await invalidateTags(store, ['t']);
+    reads[0]!.resolve(undefined);
+    await flush();
+    const after = f();
+    runs[0]!.resolve('new');
+    expect([await before, await after]).toEqual(['new', 'new']);
+    expect([reads.length, runs.length]).toEqual([1, 1]);
+  });
+
+  it('ignores what a read from before brings after a delete', async () => {
+    const { f, reads, runs, store, told } = open();
+    const before = f();
+    told.resolve(2);
+    await invalidateTags(store, ['t']);
+    await f.delete();
+    reads[0]!.resolve(old);
+    await flush();
+    runs[0]!.resolve('new');
+    expect(await before).toBe('new');
+    expect(f.stats().discards).toBe(0);
   });
 });
 

@@ -174,6 +174,60 @@ describe('Registry', () => {
     expect(overrideOf(reading)).toEqual({ type: 'use', entry: undefined });
   });
 
+  it('loosens what is under way: it is neither joined nor fenced', () => {
+    const { registry, add, addReading } = rig();
+    const flights = [add('call'), add('refresh'), add('prime', 'b'), addReading('c')];
+    const told: string[] = [];
+    for (const flight of flights) flight.onLoosened = () => told.push(`${flight.kind} ${flight.key}`);
+    registry.loosenAll();
+    registry.loosenAll();
+    expect(told).toEqual(['call a', 'prime b', 'call c', 'refresh a']);
+    for (const key of ['a', 'b', 'c']) expect(registry.underWay(key)).toBeUndefined();
+    expect(flights.map((flight) => [flight.isFenced, registry.holds(flight)])).toEqual(
+      flights.map(() => [false, false]),
+    );
+    for (const flight of flights) registry.remove(flight);
+  });
+
+  it('has one that is loose end before a later one is stored, or not be stored', () => {
+    const { registry, add, addReading } = rig();
+    const [reading, other] = [addReading(), add('call', 'b')];
+    registry.loosenAll();
+    const older = add('call');
+    registry.loosenAll();
+    const newer = add('call');
+    registry.loosenAll();
+    const newest = add('call');
+    registry.supersede(newer);
+    expect([older, newer, newest, other, reading].map(({ isFenced }) => isFenced)).toEqual([
+      ...[true, false, false, false, false],
+    ]);
+    registry.supersede(newest);
+    expect([newer, newest, reading].map(({ isFenced }) => isFenced)).toEqual([true, false, false]);
+  });
+
+  it.each(['fence', 'fenceRuns'] as const)('reaches what is loose by a %s', (how) => {
+    const { registry, add, addReading } = rig();
+    const [reading, other] = [addReading(), add('call', 'b')];
+    registry.loosenAll();
+    const run = add('call');
+    registry.loosenAll();
+    registry[how]('a');
+    expect([reading, run, other].map(({ isFenced }) => isFenced)).toEqual([false, true, false]);
+    expect(overrideOf(reading)).toEqual(how === 'fence' ? { type: 'use', entry: undefined } : undefined);
+  });
+
+  it('takes back a read that was loosened', () => {
+    const { registry, addReading } = rig();
+    const reading = addReading();
+    registry.loosenAll();
+    registry.add(reading);
+    expect([registry.joinable('a'), registry.holds(reading)]).toEqual([reading, true]);
+    reading.run();
+    registry.fence('a');
+    expect([reading.isFenced, registry.holds(reading)]).toEqual([true, false]);
+  });
+
   it(`finds flights as a map does (SEED=${seed})`, () => {
     const random = new Random(seed);
     const { registry } = rig();

@@ -3,7 +3,7 @@ import { memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { createSource } from '../support/call-recorder.js';
 import { recordsOf, valuesOf } from '../support/redis-fleet.js';
-import { describeRedis, TestServer, until } from '../support/redis-server.js';
+import { aheadBy, describeRedis, TestServer, until } from '../support/redis-server.js';
 import type { Redis } from 'ioredis';
 import type { Entry } from 'aiocachetools';
 
@@ -128,5 +128,21 @@ describeRedis('expire', () => {
       expect(f.stats().hits).toBeLessThanOrEqual(1);
       await f.settled();
     });
+  });
+
+  it('is seen at once by a process that knows the clock of the server roughly', async () => {
+    const open = () => {
+      const cache = redisStore<string>(aheadBy(500, server.client()));
+      return memoizeAsync(async (id: number) => `value ${id}`, { name: 'f', cache, ...windows });
+    };
+    const [one, two] = [open(), open()];
+    await one(7);
+    await one.settled();
+    // Learns the time.
+    await two(8);
+    await one.expire(7);
+    await Promise.all([one(7), two(7)]);
+    expect([one.stats().stale, two.stats().stale]).toEqual([1, 1]);
+    await Promise.all([one.settled(), two.settled()]);
   });
 });

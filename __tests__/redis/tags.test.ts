@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { invalidateTags, memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
-import { createSource } from '../support/call-recorder.js';
+import { writeMarks } from '../../lib/redis/scripts.js';
+import { createSource, deferred } from '../support/call-recorder.js';
 import { recordsOf, valuesOf } from '../support/redis-fleet.js';
-import { describeRedis, TestServer, until } from '../support/redis-server.js';
+import { aheadBy, describeRedis, TestServer, until } from '../support/redis-server.js';
 import type { Redis } from 'ioredis';
 import type { Entry, MemoizeOptions, SharedStore } from 'aiocachetools';
 
@@ -79,8 +80,11 @@ describeRedis('tags', () => {
       const { fn, runs } = createSource();
       const one = memoizeAsync(fn, { name: 'f', cache: cache(), tags: (value) => [value] });
       const two = open();
-      const running = [one(1), one(2)];
-      await until(() => runs.length === 2, 'the runs to start');
+      const running: Promise<string>[] = [];
+      for (const id of [1, 2]) {
+        running.push(one(id));
+        await until(() => runs.length === id, 'the run to start');
+      }
       await invalidateTags(two.store, ['a']);
       runs[0]!.resolve('a');
       runs[1]!.resolve('b');
@@ -131,15 +135,15 @@ describeRedis('tags', () => {
       expect(await two.f.has(1)).toBe(true);
     });
 
-    it('judges what was waited for', async () => {
+    it.each([{}, { soft: true }])('judges what was waited for, %j', async (how) => {
       const { fn, runs } = createSource();
       const one = memoizeAsync(fn, { name: 'f', cache: cache(), tags: (value) => [value] });
       const two = open();
       const old = one(1);
       await until(() => runs.length === 1, 'the run to start');
-      await invalidateTags(two.store, ['a']);
+      await invalidateTags(two.store, ['a'], how);
       const waiting = two.f(1);
-      await until(async () => two.f.stats().misses === 1, 'the other one to wait');
+      await until(async () => (await client.pubsub('CHANNELS', '*:c')).length > 0, 'the other one to wait');
       runs[0]!.resolve('a');
       expect([await old, await waiting]).toEqual(['a', '1, version 1']);
       await two.f.settled();
@@ -155,6 +159,27 @@ describeRedis('tags', () => {
       server.thaw();
       await until(async () => (await client.ping()) === 'PONG', 'the server to answer');
     });
+  });
+
+  it('softly ends what is stored also where the clock of the server is known roughly', async () => {
+    const cache = redisStore<string>(aheadBy(500, server.client()));
+    const f = memoizeAsync(async (id: number) => `value ${id}`, { name: 'f', cache, tags: ['t'] });
+    await f(1);
+    await f.settled();
+    await invalidateTags(f, ['t'], { soft: true });
+    expect(await f.has(1)).toBe(false);
+  });
+
+  it('remembers the first soft invalidation of a tag beside the last two', async () => {
+    const store = redisStore<string>(server.client());
+    const last: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      await invalidateTags(store, ['t'], { soft: true });
+      const mark = (await client.hget(MARKS, 's#t'))!;
+      last.unshift(mark.split(' ')[0]!);
+      const [newest, before, first = before] = [...last.slice(0, 2), last.at(-1)];
+      expect(mark).toBe(round === 0 ? newest : [newest, before, first].join(' '));
+    }
   });
 
   it('costs nothing without tags: the same commands and the same bytes', async () => {
@@ -220,6 +245,50 @@ describeRedis('tags', () => {
     }
     expect(await client.hlen(MARKS)).toBeLessThanOrEqual(10_000);
     expect(await f.has(1)).toBe(false);
+  });
+
+  it('keeps the results of an outage near, also where their tags were once invalidated', async () => {
+    const near = new Map<string, Entry<string>>();
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache: tiered(near, redisStore(server.client())),
+      tags: ['t'],
+      storeTimeout: 100,
+    });
+    await f(1);
+    await f.settled();
+    await invalidateTags(f, ['t']);
+    server.freeze();
+    await f(2);
+    await f.settled();
+    expect(await f(2)).toBe('value 2');
+    expect(f.stats().runs).toBe(2);
+    server.thaw();
+    await until(async () => (await client.ping()) === 'PONG', 'the server to answer');
+    await invalidateTags(f, ['t']);
+    expect(await f.peek(2)).toBeUndefined();
+  });
+
+  it('hears of its own invalidation, which the server may have carried out late', async () => {
+    const own = server.client();
+    const held = deferred<void>();
+    const send = async ([command, ...args]: string[]): Promise<unknown> => {
+      if (args[0] === writeMarks.sha) await held.promise;
+      return own.call(command!, ...args);
+    };
+    await client.call('SCRIPT', 'LOAD', writeMarks.source);
+    const f = memoizeAsync(async (id: number) => `value ${id}`, {
+      name: 'f',
+      cache: tiered(new Map<string, Entry<string>>(), redisStore(send, { subscriber: server.client() })),
+      tags: ['t'],
+    });
+    await f(1);
+    await f.settled();
+    await expect(invalidateTags(f, ['t'])).rejects.toThrow('did not answer');
+    expect(await f(1)).toBe('value 1');
+    held.resolve();
+    await until(async () => !(await f.has(1)), 'the message');
+    expect(f.stats().runs).toBe(1);
   });
 
   it('leaves an outage without entries that may have been invalidated', async () => {

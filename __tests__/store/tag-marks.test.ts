@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { createEntry } from '../../lib/store/entry.js';
 import { TagMarks } from '../../lib/store/tag-marks.js';
@@ -134,6 +134,32 @@ describe('TagMarks', () => {
     expect(judgedSoft!.freshUntil).toBeLessThanOrEqual(Date.now());
     expect(bare).not.toHaveProperty('tags');
     expect(marks.judge(entryOf('h', 's'))).toMatchObject({ value: 'v' });
+  });
+
+  it('takes marks of another clock in any order', () => {
+    const marks = new TagMarks({ start: -Infinity });
+    const entryAt = (begun: number) => createEntry({ value: 'v', ttl: Infinity, tags: ['a'], begun }, 0);
+    marks.markAt(200, ['a'], false);
+    marks.markAt(100, ['a'], false);
+    expect([199, 200].map((begun) => marks.judge(entryAt(begun))?.value)).toEqual([undefined, 'v']);
+    marks.markAt(400, ['a'], true);
+    marks.markAt(300, ['a'], true);
+    expect([399, 400].map((begun) => marks.isVoid(['a'], begun))).toEqual([true, false]);
+  });
+
+  it('ends an entry at the first soft mark after its run began, or before that', () => {
+    jest.useFakeTimers({ now: 1_000 });
+    const marks = new TagMarks();
+    const entries = [1, 2, 3].map((second) => {
+      const entry = createEntry({ value: 'v', ttl: Infinity, tags: ['a'], begun: marks.latest }, 0);
+      jest.setSystemTime(second * 1_000);
+      marks.mark(['a'], true);
+      return entry;
+    });
+    const endsOf = () => entries.map((entry) => marks.judge(entry)!.freshUntil);
+    // Two marks are kept: the second entry ends earlier than it might.
+    expect(endsOf()).toEqual([1_000, 1_000, 3_000]);
+    jest.useRealTimers();
   });
 
   it('voids what an earlier process has stored', () => {

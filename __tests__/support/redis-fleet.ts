@@ -32,6 +32,8 @@ export class Worker {
   readonly unhandled: string[] = [];
   onRun: ((key: string, value: string) => void) | undefined;
   readonly ready: Promise<void>;
+  /** Resolves when all that it has said has been heard. */
+  readonly gone: Promise<unknown>;
   #nextId = 1;
 
   constructor(script: string) {
@@ -48,6 +50,7 @@ export class Worker {
       else if (message.type === 'unhandled') this.unhandled.push(message.reason);
       else this.#settle(message);
     });
+    this.gone = new Promise((resolve) => this.#child.once('disconnect', resolve));
     this.#child.on('exit', () => {
       isGone(new Error('The worker has ended before it was ready'));
       for (const { reject } of this.#pending.values()) reject(new Error('The worker has ended'));

@@ -1,10 +1,16 @@
 import { expect } from '@jest/globals';
+import { memoizeAsync } from 'aiocachetools';
+import { redisStore } from 'aiocachetools/redis';
+import { parseFrame } from '../../lib/redis/codec.js';
+import { entryName, Law, tagName } from './redis-law.js';
+import { possibleTags } from './redis-messages.js';
 import { Proxy } from './redis-proxy.js';
 import { TestServer, until } from './redis-server.js';
 import { Fleet, recordsOf, valuesOf } from './redis-fleet.js';
 import type { Redis } from 'ioredis';
 import type { Answers, Worker } from './redis-fleet.js';
-import type { Setup } from './redis-messages.js';
+import type { Floors } from './redis-law.js';
+import type { Setup, Stored } from './redis-messages.js';
 
 /** A small fast generator, so that a seed tells a whole history: mulberry32, public domain, by Tommy Ettinger. */
 export function createRandom(seed: number): () => number {
@@ -17,39 +23,55 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** A value that was made, and the number of the event that made it. */
-interface Made {
-  readonly key: string;
-  readonly at: number;
-}
-
 /** So short that holders lose it often. */
-const setup = { store: { lease: 60, wait: 2_000 }, options: { storeTimeout: 150 } };
+const setup = { store: { lease: 60, wait: 2_000 }, options: { storeTimeout: 150 }, isTagged: true };
+
+/** Longer than any history: what has ended answers still. */
+const windows = { ttl: 600_000, staleWhileRevalidate: 600_000 };
+
+/** How long near stores answer without messages, where that is short, in milliseconds. */
+const NEAR_TTL = 100;
 
 /** How long a fault lasts at most, in milliseconds. */
 const LONGEST_FAULT = 160;
 
+const WORKERS = 3;
+
+/** What the histories of one run have in common. */
+interface Kind {
+  readonly isTiered: boolean;
+  /** There is a stale window, so that `expire` and soft invalidations differ from hard ones. */
+  readonly hasWindows: boolean;
+  readonly nearTtl: number | undefined;
+}
+
 /**
  * Random histories of calls, invalidations and faults over several processes. What must hold:
  *
- * - After an invalidation was acknowledged the server holds no value whose run started before it.
+ * - After an invalidation was acknowledged the server holds no value whose run started before it, or only as one that has
+ *   ended, where `expire` was it. With tags, the server may hold it, and no reader takes it for valid, or for fresh.
  * - A call that begins after an invalidation of its own process was acknowledged gets no such value either.
- * - The same in every process, once all runs have ended and all messages have arrived.
+ * - The same in every process, once all runs have ended and all messages have arrived, or `nearTtl` is over.
  *
- * Every value is unique, so each answer names the run that it comes from.
+ * Processes are killed and others take their place, parts of them are cut off, and the server is killed.
  */
 export class Histories {
   readonly #server: TestServer;
   readonly #fleet: Fleet;
   readonly #client: Redis;
-  readonly #proxy: Proxy;
+  /** Reads as any process would, beside all of them. */
+  readonly #observer: { read(key: string): Promise<Stored | undefined> };
+  /** One for each worker. */
+  readonly #proxies: readonly Proxy[];
   readonly #isTiered: boolean;
+  /** Workers that were killed, until others are in their place. */
+  readonly #replacements = new Map<number, Promise<void>>();
+  /** Resolve when all that the killed ones have said has been heard. */
+  #dead: Promise<unknown>[] = [];
+  #kind: Kind = { isTiered: false, hasWindows: false, nearTtl: undefined };
   /** Counts what happens, in the order in which this process sees it. */
   #now = 0;
-  #made = new Map<string, Made>();
-  #floors = new Map<string, number>();
-  /** By worker and key: the last invalidation that the worker itself has had acknowledged. */
-  #ownFloors = new Map<string, number>();
+  #law = new Law();
   #answers = 0;
   #log: string[] = [];
   #keys: readonly string[] = [];
@@ -57,26 +79,27 @@ export class Histories {
   #restarting: Promise<void> | undefined;
   #runs = 0;
 
-  private constructor(server: TestServer, fleet: Fleet, proxy: Proxy, isTiered: boolean) {
+  private constructor(server: TestServer, fleet: Fleet, proxies: readonly Proxy[], isTiered: boolean) {
     this.#server = server;
     this.#fleet = fleet;
-    this.#proxy = proxy;
+    this.#proxies = proxies;
     this.#isTiered = isTiered;
     this.#client = server.client();
+    this.#observer = observerOf(this.#client);
     for (const worker of fleet.workers) this.#listen(worker);
   }
 
   static async start(isTiered: boolean): Promise<Histories> {
-    const [server, fleet] = await Promise.all([TestServer.start(), Fleet.start(3)]);
-    const proxy = await Proxy.start(`${server.directory}/proxy.sock`, server.socket);
-    const histories = new Histories(server, fleet, proxy, isTiered);
-    await histories.#setUp();
-    return histories;
+    const [server, fleet] = await Promise.all([TestServer.start(), Fleet.start(WORKERS)]);
+    const proxies = fleet.workers.map((_, index) =>
+      Proxy.start(`${server.directory}/proxy${index}.sock`, server.socket),
+    );
+    return new Histories(server, fleet, await Promise.all(proxies), isTiered);
   }
 
   async close(): Promise<void> {
     await this.#fleet.close();
-    await this.#proxy.close();
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
     await this.#server.close();
   }
 
@@ -85,22 +108,22 @@ export class Histories {
    * that happened where the law was broken.
    */
   async run(seeds: readonly number[], length: number): Promise<void> {
-    this.#made = new Map();
-    this.#floors = new Map();
-    this.#ownFloors = new Map();
-    this.#answers = 0;
-    this.#log = [`seeds ${seeds.join(' ')}`];
-    // What a near store still holds of an earlier history must not pass for one of this.
     const run = ++this.#runs;
+    this.#kind = { isTiered: this.#isTiered, hasWindows: run % 2 === 0, nearTtl: run % 4 === 1 ? NEAR_TTL : undefined };
+    this.#law = new Law();
+    this.#answers = 0;
+    this.#log = [`seeds ${seeds.join(' ')}, ${JSON.stringify(this.#kind)}`];
     this.#keys = seeds.flatMap((_, lane) => keysOf(run, lane));
     await this.#client.flushall();
+    await Promise.all(this.#fleet.workers.map((worker, index) => worker.setUp(this.#setupOf(index))));
     await this.#inStep();
     const lanes = seeds.map((seed, lane) => this.#runOne(createRandom(seed), keysOf(run, lane), length));
     // What has failed in one is told when all are over: the processes are ended then.
     await Promise.allSettled(lanes);
+    await Promise.all(this.#replacements.values());
     await Promise.all(lanes);
     await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
-    await this.#check();
+    await this.#check(this.#keys);
     await this.#checkNear();
     await this.#checkCalls();
     for (const record of await recordsOf(this.#client)) {
@@ -110,9 +133,9 @@ export class Histories {
     for (const worker of this.#fleet.workers) expect(worker.unhandled).toEqual([]);
   }
 
-  /** How many values were made, and how many invalidations were acknowledged, in the last run. */
-  get size(): { readonly made: number; readonly forgotten: number; readonly answers: number } {
-    return { made: this.#made.size, forgotten: this.#floors.size, answers: this.#answers };
+  /** Of the last run. */
+  get size(): { readonly made: number; readonly invalidated: number; readonly answers: number } {
+    return { ...this.#law.size, answers: this.#answers };
   }
 
   async #runOne(random: () => number, keys: readonly string[], length: number): Promise<void> {
@@ -121,87 +144,104 @@ export class Histories {
       underWay.push(this.#act(random, keys));
       // Some things happen at once, some after what was started before.
       if (random() < 0.6) await underWay[Math.floor(random() * underWay.length)];
-      if (random() < 0.3) await this.#check();
+      if (random() < 0.3) await this.#check(keys);
     }
     await Promise.all(underWay);
   }
 
-  #act(random: () => number, keys: readonly string[]): Promise<unknown> {
+  async #act(random: () => number, keys: readonly string[]): Promise<void> {
     const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
-    const worker = pick(this.#fleet.workers);
-    const name = this.#fleet.workers.indexOf(worker);
+    const name = Math.floor(random() * WORKERS);
     const key = pick(keys);
     const task = { takes: Math.floor(random() * 50) };
-    const chance = random();
-    if (chance < 0.52) {
+    const [chance, isSoft, tags] = [random(), random() < 0.4, [pick(possibleTags(key)), pick(possibleTags(key))]];
+    if (chance >= 0.91) return this.#fault(random, name);
+    await this.#replacements.get(name);
+    const worker = this.#fleet.workers[name]!;
+    const invalidate = (names: readonly string[], what: string, done: Promise<unknown>, soft = false): Promise<void> =>
+      this.#invalidate(worker, { names, isSoft: soft, what: `${name} ${what}`, done });
+    const entry = [entryName(key)];
+    if (chance < 0.44) {
       this.#say(`${name} calls ${key}, which takes ${task.takes}`);
       return this.#judgeCall(worker, key, worker.call(key, task, 2));
     }
-    if (chance < 0.72) {
-      return this.#invalidate(worker, [key], {
-        what: `${name} deletes ${key}`,
-        done: worker.ask({ do: 'delete', key }),
-      });
+    if (chance < 0.51) return this.#judgeRead(worker, key, worker.ask({ do: 'read', key }));
+    if (chance < 0.6) return invalidate(entry, `deletes ${key}`, worker.ask({ do: 'delete', key }));
+    if (chance < 0.66) return invalidate(entry, `expires ${key}`, worker.ask({ do: 'expire', key }), true);
+    if (chance < 0.78) {
+      const what = `invalidates ${tags.join(' and ')}${isSoft ? ' softly' : ''}`;
+      return invalidate(tags.map(tagName), what, worker.ask({ do: 'invalidate tags', tags, isSoft }), isSoft);
     }
-    if (chance < 0.74) {
-      return this.#invalidate(worker, this.#keys, { what: `${name} clears`, done: worker.ask({ do: 'clear' }) });
-    }
-    if (chance < 0.82) {
-      const value = `primed ${++this.#primes}`;
+    if (chance < 0.8) return invalidate(this.#keys.map(entryName), 'clears', worker.ask({ do: 'clear' }));
+    if (chance < 0.86) {
+      const value = `${key} by prime (${++this.#primes})`;
       // Until it is acknowledged it may take its place at any time.
-      this.#made.set(value, { key, at: Infinity });
-      const done = worker.ask({ do: 'prime', key, value }).then(() => this.#made.set(value, { key, at: ++this.#now }));
-      return this.#invalidate(worker, [key], { what: `${name} primes ${key}: ${value}`, done });
+      this.#law.made(value, key, Infinity);
+      const primed = worker.ask({ do: 'prime', key, value });
+      return invalidate(
+        entry,
+        `primes ${value}`,
+        primed.then(() => this.#law.made(value, key, ++this.#now)),
+      );
     }
-    if (chance < 0.9) {
-      this.#say(`${name} refreshes ${key}`);
-      return worker.ask({ do: 'refresh', key, task });
-    }
-    return this.#fault(random, name);
+    this.#say(`${name} refreshes ${key}`);
+    await tolerant(worker.ask({ do: 'refresh', key, task }));
   }
 
   async #fault(random: () => number, name: number): Promise<void> {
-    const worker = this.#fleet.workers[name]!;
     const chance = random();
     const say = (what: string): void => this.#say(what);
     const lasting = random() * LONGEST_FAULT;
     const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, lasting));
-    if (chance < 0.2) {
+    const worker = this.#fleet.workers[name]!;
+    const some = this.#proxies.filter((_, index) => index === name || random() < 0.3);
+    const names = some.map((proxy) => this.#proxies.indexOf(proxy)).join(' and ');
+    if (chance < 0.16) {
       say(`${name} stops`);
       worker.signal('SIGSTOP');
       await pause();
       worker.signal('SIGCONT');
       say(`${name} goes on`);
-    } else if (chance < 0.35) {
+    } else if (chance < 0.28) {
       // A server that is down cannot be stopped.
-      await this.#restarting;
+      while (this.#isDown) await this.#restarting;
       say('the server stops');
       this.#server.freeze();
       await pause();
-      await this.#restarting;
+      while (this.#isDown) await this.#restarting;
       this.#server.thaw();
       say('the server goes on');
-    } else if (chance < 0.6) {
-      say('worker 0 is cut off');
-      this.#proxy.mode = 'hold';
+    } else if (chance < 0.52) {
+      say(`${names} cut off`);
+      for (const proxy of some) proxy.mode = 'hold';
       await pause();
-      this.#proxy.mode = 'pass';
-      say('worker 0 is back');
-    } else if (chance < 0.65 && !this.#isTiered) {
+      // What was under way arrives late, or never.
+      if (chance < 0.42) say(`${names} back`);
+      else {
+        say(`${names} back, on other connections`);
+        for (const proxy of some) proxy.cut();
+      }
+      for (const proxy of some) proxy.mode = 'pass';
+    } else if (chance < 0.59) {
       say('the server is killed');
       await this.#restart();
       say('the server is back, empty');
-    } else if (chance < 0.75) {
-      say('worker 0 loses its connections');
-      this.#proxy.cut();
-    } else if (chance < 0.85) {
+    } else if (chance < 0.66) {
+      await this.#kill(name);
+    } else if (chance < 0.74) {
+      say(`${name} loses its connections`);
+      this.#proxies[name]!.cut();
+    } else if (chance < 0.8) {
+      say('connections for messages are killed');
+      await this.#client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    } else if (chance < 0.88) {
       say('flush');
       await this.#client.flushall();
-    } else if (chance < 0.95) {
-      say('slow network for worker 0');
-      this.#proxy.mode = 'delay';
+    } else if (chance < 0.96) {
+      say(`slow network for ${names}`);
+      for (const proxy of some) proxy.mode = 'delay';
       await pause();
-      this.#proxy.mode = 'pass';
+      for (const proxy of some) proxy.mode = 'pass';
     } else {
       say('scripts are flushed, normal clients are killed');
       await this.#client.call('SCRIPT', 'FLUSH');
@@ -209,85 +249,136 @@ export class Histories {
     }
   }
 
+  /** kill -9, and another worker takes its place. */
+  #kill(name: number): Promise<void> {
+    const replaced = this.#replacements.get(name);
+    if (replaced !== undefined) return replaced;
+    const worker = this.#fleet.workers[name]!;
+    const replace = async (): Promise<void> => {
+      this.#say(`${name} is killed`);
+      this.#dead.push(worker.gone);
+      const fresh = await this.#fleet.replace(worker);
+      this.#listen(fresh);
+      await fresh.setUp(this.#setupOf(name));
+      this.#say(`${name} is another process`);
+    };
+    const replacing = replace().finally(() => this.#replacements.delete(name));
+    this.#replacements.set(name, replacing);
+    return replacing;
+  }
+
   /** What was made before the call must not be readable once it has been acknowledged; after a refusal nothing is known. */
   async #invalidate(
-    worker: Worker,
-    forgotten: readonly string[],
-    { what, done }: { readonly what: string; readonly done: Promise<unknown> },
+    { pid }: Worker,
+    { names, isSoft, what, done }: { names: readonly string[]; isSoft: boolean; what: string; done: Promise<unknown> },
   ): Promise<void> {
-    const calledAt = ++this.#now;
-    this.#log.push(`${calledAt} ${what}`);
+    const at = ++this.#now;
+    this.#log.push(`${at} ${what}`);
     try {
       await done;
       this.#log.push(`${++this.#now} done: ${what}`);
-      for (const key of forgotten) {
-        const ownKey = `${worker.pid} ${key}`;
-        this.#floors.set(key, Math.max(calledAt, this.#floors.get(key) ?? 0));
-        this.#ownFloors.set(ownKey, Math.max(calledAt, this.#ownFloors.get(ownKey) ?? 0));
-      }
+      this.#law.invalidated({ names, at, isSoft: isSoft && this.#kind.hasWindows, owner: String(pid) });
     } catch (error) {
       this.#log.push(`${++this.#now} failed: ${what} (${String(error)})`);
     }
   }
 
   /** The answer of a call that begins now, against what its own process had invalidated by then. */
-  async #judgeCall(worker: Worker, key: string, answering: Promise<Answers>): Promise<void> {
+  async #judgeCall({ pid }: Worker, key: string, answering: Promise<Answers>): Promise<void> {
     const begunAt = ++this.#now;
-    const floors = new Map([[key, this.#ownFloors.get(`${worker.pid} ${key}`) ?? 0]]);
-    const { values, errors } = await answering;
-    const name = `worker ${this.#fleet.workers.indexOf(worker)}, in a call of ${begunAt},`;
-    if (errors.length > 0) this.#fail(`${name} got ${errors.join()}`);
-    for (const value of values) {
+    const floors = this.#law.floorsOf(key, String(pid));
+    const answers = await tolerant(answering);
+    if (answers === undefined) return;
+    const where = `${pid}, in a call of ${begunAt},`;
+    if (answers.errors.length > 0) this.#fail(`${where} got ${answers.errors.join()}`);
+    for (const value of answers.values) {
       this.#answers += 1;
-      await this.#judge(value, floors, name);
+      await this.#judge({ value, isFresh: false }, { key, floors, where });
     }
+  }
+
+  /** What the store of a process answers, near or far, against what that process had invalidated. */
+  async #judgeRead({ pid }: Worker, key: string, reading: Promise<Stored | undefined>): Promise<void> {
+    const begunAt = ++this.#now;
+    const floors = this.#law.floorsOf(key, String(pid));
+    // A server that cannot be reached is no violation.
+    const stored = await reading.catch(() => undefined);
+    if (this.#isOfUse(stored)) await this.#judge(stored, { key, floors, where: `${pid}, in a read of ${begunAt},` });
   }
 
   /** What every process answers when nothing is under way any more. */
   async #checkCalls(): Promise<void> {
-    const floors = new Map(this.#floors);
     for (const worker of this.#fleet.workers) {
-      for (const key of this.#keys) {
+      const checking = this.#keys.map(async (key) => {
+        const floors = this.#law.floorsOf(key);
         const { values } = await worker.call(key, {}, 1);
-        for (const value of values)
-          await this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}, at the end,`);
-      }
+        for (const value of values) {
+          await this.#judge({ value, isFresh: false }, { key, floors, where: `${worker.pid}, at the end,` });
+        }
+      });
+      await Promise.all(checking);
+      await worker.ask({ do: 'settle' });
     }
-    await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'settle' })));
   }
 
-  /** What the server holds now. */
-  async #check(): Promise<void> {
-    // What is acknowledged later must not count against what is read now.
-    const floors = new Map(this.#floors);
+  /** What the server holds now, and what a process reads there. */
+  async #check(keys: readonly string[]): Promise<void> {
+    const reading = keys.map(async (key) => {
+      const floors = this.#law.floorsOf(key);
+      const stored = await this.#observer.read(key).catch(() => undefined);
+      if (this.#isOfUse(stored)) await this.#judge(stored, { key, floors, where: 'the server' });
+    });
+    await Promise.all(reading);
+    const floors = new Map(this.#keys.map((key) => [key, this.#law.floorsOf(key)]));
     const names = await valuesOf(this.#client);
-    const texts = names.length === 0 ? [] : await this.#client.mget(names);
-    for (const text of texts) {
-      const { value } = JSON.parse(text?.replace(/^1 \S+ \d+ /, '') ?? '{}') as { value?: string };
-      if (value !== undefined) await this.#judge(value, floors, 'the server');
+    for (const text of names.length === 0 ? [] : await this.#client.mget(names)) {
+      const frame = parseFrame(text ?? '');
+      if (frame === undefined) continue;
+      const { value } = JSON.parse(frame.payload) as { value: string };
+      const key = value.slice(0, value.indexOf(' '));
+      const isFresh = frame.expiredAt === undefined;
+      await this.#judge(
+        { value, isFresh },
+        { key, floors: floors.get(key) ?? nothing, where: 'the server', isJudged: false },
+      );
     }
   }
 
-  /** What the near stores answer when all messages have arrived. */
+  /** What the near stores answer when all messages have arrived, or have had their time. */
   async #checkNear(): Promise<void> {
     if (!this.#isTiered) return;
-    await this.#inStep();
-    const floors = new Map(this.#floors);
+    if (this.#kind.nearTtl === undefined) await this.#inStep();
+    else await new Promise((resolve) => setTimeout(resolve, NEAR_TTL + 10));
     for (const worker of this.#fleet.workers) {
-      for (const key of this.#keys) {
-        const value: string | undefined = await worker.ask({ do: 'peek', key });
-        if (value !== undefined) await this.#judge(value, floors, `worker ${this.#fleet.workers.indexOf(worker)}`);
-      }
+      const checking = this.#keys.map(async (key) => {
+        const floors = this.#law.floorsOf(key);
+        const stored: Stored | undefined = await worker.ask({ do: 'read', key });
+        if (this.#isOfUse(stored)) await this.#judge(stored, { key, floors, where: `${worker.pid}, near,` });
+      });
+      await Promise.all(checking);
     }
   }
 
-  async #judge(value: string, floors: ReadonlyMap<string, number>, where: string): Promise<void> {
-    // The value may have come through the server before its worker's own message that a run has begun.
-    if (!this.#made.has(value)) await Promise.all(this.#fleet.workers.map((worker) => worker.ask({ do: 'stats' })));
-    const made = this.#made.get(value);
-    if (made === undefined) return this.#fail(`${where} has ${value}, which was not made in this history`);
-    const floor = floors.get(made.key) ?? 0;
-    if (made.at < floor) this.#fail(`${where} has ${value} of ${made.at}, forgotten at ${floor}`);
+  #isOfUse(stored: Stored | undefined): stored is Stored {
+    return stored !== undefined && (stored.isFresh || this.#kind.hasWindows);
+  }
+
+  async #judge(
+    { value, isFresh }: Stored,
+    { key, floors, where, isJudged = true }: { key: string; floors: Floors; where: string; isJudged?: boolean },
+  ): Promise<void> {
+    if (!this.#law.knows(value)) {
+      // The value may have come through the server before its worker's own message that a run has begun.
+      await Promise.all(this.#dead);
+      await Promise.all(this.#replacements.values());
+      await Promise.all(this.#fleet.workers.map((worker) => tolerant(worker.ask({ do: 'stats' }))));
+    }
+    const violation = this.#law.violation(value, { key, floors, isFresh, isJudged });
+    if (violation !== undefined) this.#fail(`${where} has ${value} of ${key}, which ${violation}`);
+  }
+
+  get #isDown(): boolean {
+    return this.#restarting !== undefined;
   }
 
   /** One at a time: a server that is down cannot be killed. */
@@ -307,13 +398,11 @@ export class Histories {
     throw new Error(`${what}\n${this.#log.join('\n')}`);
   }
 
-  async #setUp(): Promise<void> {
-    const common: Omit<Setup, 'socket'> = { ...setup, isTiered: this.#isTiered };
-    await Promise.all(
-      this.#fleet.workers.map((worker, index) =>
-        worker.setUp({ ...common, socket: index === 0 ? this.#proxy.socket : this.#server.socket }),
-      ),
-    );
+  #setupOf(index: number): Setup {
+    const { isTiered, hasWindows, nearTtl } = this.#kind;
+    const options = { ...setup.options, ...(hasWindows && windows) };
+    const { socket } = this.#proxies[index]!;
+    return { ...setup, options, isTiered, socket, ...(nearTtl !== undefined && { nearTtl }) };
   }
 
   /** Every process listens, and has heard what was said before. */
@@ -337,14 +426,36 @@ export class Histories {
     for (const worker of this.#fleet.workers) await worker.ask({ do: 'hear' });
   }
 
-  #listen(worker: Fleet['workers'][number]): void {
+  #listen(worker: Worker): void {
     const { onRun } = worker;
     worker.onRun = (key, value) => {
       onRun?.(key, value);
-      this.#made.set(value, { key, at: ++this.#now });
-      this.#log.push(`${this.#now} ${this.#fleet.workers.indexOf(worker)} runs ${key}: ${value}`);
+      this.#law.made(value, key, ++this.#now);
+      this.#log.push(`${this.#now} ${worker.pid} runs ${key}: ${value}`);
     };
   }
+}
+
+const nothing: Floors = { gone: new Map(), ended: new Map() };
+
+function observerOf(client: Redis): { read(key: string): Promise<Stored | undefined> } {
+  const store = redisStore<string>(client);
+  const wrapper = memoizeAsync(async (key: string) => key, { name: 'shared' });
+  return {
+    read: async (key) => {
+      const entry = await store.get(`shared|${wrapper.keyOf(key)}`);
+      if (entry === undefined) return undefined;
+      return { value: entry.value!, isFresh: entry.freshUntil === undefined || Date.now() < entry.freshUntil };
+    },
+  };
+}
+
+/** `undefined` where the worker was killed. */
+function tolerant<T>(answering: Promise<T>): Promise<T | undefined> {
+  return answering.catch((error: unknown) => {
+    if ((error as Error).message !== 'The worker has ended') throw error;
+    return undefined;
+  });
 }
 
 function keysOf(run: number, lane: number): string[] {

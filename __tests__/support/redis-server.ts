@@ -113,6 +113,15 @@ export class TestServer {
   }
 }
 
+/** Commands to a server, from a process that takes its own clock to be ahead of the server's by `ms` milliseconds. */
+export function aheadBy(ms: number, client: Redis): (args: string[]) => Promise<unknown> {
+  return async ([command, ...args]) => {
+    const reply: unknown = await client.call(command!, ...args);
+    if (Array.isArray(reply) && ['grant', 'hit', 'wait'].includes(String(reply[1]))) reply[0] = Number(reply[0]) - ms;
+    return reply;
+  };
+}
+
 /** Wait for a state that nothing announces: a look every few milliseconds. */
 export async function until(isSo: () => boolean | Promise<boolean>, what: string, limit = 15_000): Promise<void> {
   const endsAt = performance.now() + limit;

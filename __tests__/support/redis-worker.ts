@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
-import { memoizeAsync, tiered } from 'aiocachetools';
+import { invalidateTags, memoizeAsync, tiered } from 'aiocachetools';
 import { redisStore } from 'aiocachetools/redis';
 import { hitRatio } from './redis-throughput.js';
-import type { MemoizeEvent } from 'aiocachetools';
-import type { ChangeKind, FromWorker, NearState, Setup, Task, ToWorker } from './redis-messages.js';
+import { tagsOf } from './redis-messages.js';
+import type { MemoizeEvent, Store } from 'aiocachetools';
+import type { ChangeKind, FromWorker, NearState, Setup, Stored, Task, ToWorker } from './redis-messages.js';
 
 /** One of several processes that share a cache. Says when a run starts; does what it is told. */
 let wrapper: ReturnType<typeof createWrapper> | undefined;
@@ -38,6 +39,7 @@ function createWrapper(setup: Setup) {
     name: 'shared',
     storeTimeout: 250,
     ...setup.options,
+    ...(setup.isTagged === true && { tags: (value: string, key: string) => tagsOf(key, value) }),
     cache,
     onEvent: (event) => {
       if (event.type === 'store-error') events.push({ ...event, error: String(event.error) });
@@ -101,8 +103,14 @@ async function perform(message: ToWorker): Promise<unknown> {
       return hitRatio(message.library, message.socket, message.depth);
     case 'peek':
       return f.peek(message.key);
+    case 'read':
+      return read(message.key);
     case 'delete':
       return f.delete(message.key);
+    case 'expire':
+      return f.expire(message.key);
+    case 'invalidate tags':
+      return invalidateTags(f, message.tags, { soft: message.isSoft });
     case 'clear':
       return f.clear();
     case 'prime':
@@ -123,6 +131,14 @@ async function perform(message: ToWorker): Promise<unknown> {
       await client!.quit();
       return undefined;
   }
+}
+
+/** What the store answers, without what this process knows beside it. */
+async function read(key: string): Promise<Stored | undefined> {
+  const store = wrapper!.cache as Store<string>;
+  const entry = await store.get(`shared|${wrapper!.keyOf(key, {})}`);
+  if (entry === undefined) return undefined;
+  return { value: entry.value!, isFresh: entry.freshUntil === undefined || Date.now() < entry.freshUntil };
 }
 
 /** Resolves when the change is made, be it by `fn`. */

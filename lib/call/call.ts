@@ -205,17 +205,21 @@ interface Missed<V> {
 /** Nothing can be served. A call without its own flight or fallback joins the background run; a flight follows it. Else `fn` runs. */
 function miss<V>(call: Call<V>, { entry, fallback, read }: Missed<V>): Promise<V> {
   const { wrapper, namespace, key, signals } = call;
-  const background = namespace.registry.background(key);
-  if (background !== undefined && read === undefined && fallback === undefined) {
-    return join(wrapper, background, signals);
-  }
+  const { registry } = namespace;
+  let leader = registry.background(key);
+  if (leader !== undefined && read === undefined && fallback === undefined) return join(wrapper, leader, signals);
   const flight = read?.flight ?? new Flight<V>(key, 'call');
   flight.fallback = fallback;
   if (read === undefined) {
     flight.admit(signals);
-    namespace.registry.add(flight);
+    registry.add(flight);
+  } else if (!registry.holds(flight)) {
+    // Tags were invalidated during the read. A later call may be under way.
+    const later = registry.joinable(key);
+    if (later === undefined) registry.add(flight);
+    else leader = later;
   }
-  runOrFollow(call, flight, { leader: background, seen: entry, spent: read?.spent });
+  runOrFollow(call, flight, { leader, seen: entry, spent: read?.spent });
   return read === undefined ? waitFor(wrapper, flight, signals) : flight.promise;
 }
 

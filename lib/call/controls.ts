@@ -127,6 +127,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   const flight = new Flight<V>(key, 'prime');
   void flight.promise;
   const begun = tagSpace.marks.latest;
+  flight.onLoosened = () => dropOlder(call);
   registry.addPrime(flight);
   errors.forget(key);
   wrapper.pendingWork.begin();
@@ -168,4 +169,11 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   } finally {
     settle(call, flight, 'done');
   }
+}
+
+/** Later calls do not wait for the primed value, and must not get what it is to replace. Where processes share the store it has gone. */
+function dropOlder<V>({ wrapper, namespace, key }: Call<V>): void {
+  const { store } = namespace;
+  const removed = store.coordinator === undefined ? store.remove(key) : undefined;
+  if (removed !== undefined) wrapper.pendingWork.track(removed);
 }

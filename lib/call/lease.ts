@@ -58,7 +58,12 @@ export async function acquireLease<V>(
   }
 }
 
-/** True for a fresh value, and for one from the run that this process waited for, as for a join. */
+/**
+ * True for a fresh value, and for one from the run that this process waited for, as for a join, unless one of its tags was
+ * softly invalidated before it was stored.
+ */
 function canServe<V>({ wrapper }: Call<V>, hit: Entry<V>, waitedSince: number | undefined): boolean {
-  return freshnessOf(hit, Date.now(), wrapper.options) === 'fresh' || hit.storedAt >= (waitedSince ?? Infinity);
+  if (freshnessOf(hit, Date.now(), wrapper.options) === 'fresh') return true;
+  const { storedAt, freshUntil = Infinity } = hit;
+  return storedAt >= (waitedSince ?? Infinity) && freshUntil >= storedAt;
 }

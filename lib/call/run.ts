@@ -146,7 +146,7 @@ export class Run<V> {
     const flight = this.#flight;
     if (!flight.isFenced) {
       namespace.errors.forget(key);
-      if (flight.kind !== 'call') namespace.registry.supply(key, hit);
+      if (flight.kind !== 'call' && namespace.registry.holds(flight)) namespace.registry.supply(key, hit);
     }
     settle(this.#call, flight, 'done');
     flight.resolve(hit.value as V);
@@ -233,6 +233,7 @@ export class Run<V> {
     if (isDiscarded) {
       this.#release?.('again');
     } else {
+      namespace.registry.supersede(flight);
       namespace.errors.forget(key);
       if (ttl === undefined) this.#release?.('alone');
       else {

@@ -39,11 +39,19 @@ export class TagSpace {
   /** Rejects with the error of a store that processes share. Also then, no run of this process from before is stored. */
   async invalidate(tags: readonly string[], isSoft: boolean): Promise<void> {
     this.marks.mark(tags, isSoft);
-    for (const registry of this.#registries ?? []) registry.loosenAll();
+    this.#loosenAll();
     const store = this.#store;
-    if (store !== undefined && isSharedStore(store)) {
+    if (store === undefined || !isSharedStore(store)) return;
+    try {
       await (store as SharedStore).invalidateTags?.(tags, { isSoft, timeout: TIMEOUT });
+    } finally {
+      // What has been read meanwhile may be from before.
+      this.#loosenAll();
     }
+  }
+
+  #loosenAll(): void {
+    for (const registry of this.#registries ?? []) registry.loosenAll();
   }
 }
 

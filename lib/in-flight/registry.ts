@@ -10,7 +10,10 @@ export class Registry<V> {
   readonly #foreground = new FlightMap<V>();
   /** Refreshes and background runs: a call joins one only if the store has no answer. */
   readonly #background = new FlightMap<V>();
-  /** Runs under way that no call joins any more, by key. Each is stored, unless its key changes before it ends. */
+  /**
+   * Flights that no later call joins, by key, in the order in which they began. The result of each is stored, unless its key
+   * changes or that of a later one is stored before it ends.
+   */
   #loose: Map<string, Set<Flight<V>>> | undefined;
   /** The key whose store is asked right now, in this very turn. */
   #readKey: string | undefined;
@@ -58,8 +61,13 @@ export class Registry<V> {
   }
 
   add(flight: Flight<V>): void {
-    this.#fenceLoose(flight.key);
+    if (this.#loose !== undefined) this.#leaveLoose(flight, this.#loose);
     this.#mapOf(flight).set(flight);
+  }
+
+  /** True where later calls find the flight. */
+  holds(flight: Flight<V>): boolean {
+    return this.#mapOf(flight).get(flight.key) === flight;
   }
 
   remove(flight: Flight<V>): void {
@@ -70,10 +78,9 @@ export class Registry<V> {
   /** Detaches the flights of the key: no later call joins them, and their results are not stored. A read goes on, and its entry is ignored. */
   fence(key: string): void {
     if (key === this.#readKey) this.#enterRead(key);
-    this.#fenceLoose(key);
+    for (const flight of this.#looseOf(key)) fenceOne(flight);
     const flight = this.#foreground.get(key);
-    if (flight?.isReading === true) flight.override({ type: 'use', entry: undefined });
-    else if (flight !== undefined) this.detach(flight);
+    if (flight !== undefined && !fenceOne(flight)) this.remove(flight);
     const background = this.#background.get(key);
     if (background !== undefined) this.detach(background);
   }
@@ -84,25 +91,31 @@ export class Registry<V> {
     for (const key of keys) this.fence(key);
   }
 
-  /** Tags were invalidated: no later call joins what runs now, and its result tells whether it may be stored. */
+  /** Tags were invalidated: no later call joins what is under way, and its result tells whether it may be stored. */
   loosenAll(): void {
     const loose = (this.#loose ??= new Map<string, Set<Flight<V>>>());
     for (const map of [this.#foreground, this.#background]) {
       for (const key of map.keys()) {
         const flight = map.get(key)!;
-        if (flight.isReading) continue;
         map.delete(flight);
         const others = loose.get(key);
         if (others === undefined) loose.set(key, new Set([flight]));
         else others.add(flight);
+        flight.onLoosened?.();
       }
     }
   }
 
-  #fenceLoose(key: string): void {
-    if (this.#loose === undefined || this.#loose.size === 0) return;
-    for (const flight of this.#loose.get(key) ?? []) flight.isFenced = true;
-    this.#loose.delete(key);
+  /** The result of `flight` is to be stored: no older one may take its place. */
+  supersede(flight: Flight<V>): void {
+    for (const older of this.#looseOf(flight.key)) {
+      if (older === flight) return;
+      if (!older.isReading) older.isFenced = true;
+    }
+  }
+
+  #looseOf(key: string): Iterable<Flight<V>> {
+    return this.#loose?.get(key) ?? [];
   }
 
   #leaveLoose(flight: Flight<V>, loose: Map<string, Set<Flight<V>>>): void {
@@ -126,7 +139,7 @@ export class Registry<V> {
 
   /** Detaches runs only: what a call reads still counts. */
   fenceRuns(key: string): void {
-    this.#fenceLoose(key);
+    for (const flight of this.#looseOf(key)) if (!flight.isReading) flight.isFenced = true;
     const flight = this.#foreground.get(key);
     if (flight !== undefined && !flight.isReading) this.detach(flight);
     const background = this.#background.get(key);
@@ -151,6 +164,13 @@ export class Registry<V> {
   #mapOf({ kind }: Flight<V>): FlightMap<V> {
     return kind === 'call' || kind === 'prime' ? this.#foreground : this.#background;
   }
+}
+
+/** True for a flight that reads, which goes on. */
+function fenceOne<V>(flight: Flight<V>): boolean {
+  if (flight.isReading) flight.override({ type: 'use', entry: undefined });
+  else flight.isFenced = true;
+  return flight.isReading;
 }
 
 /** Flights by key. The first has a field of its own: one flight at a time is common, and a map would cost a miss 65 %. */

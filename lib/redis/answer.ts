@@ -43,7 +43,7 @@ export function entryOf<V>({ clock, codec }: Context, text: string): Entry<V> | 
   const storedAt = clock.toLocal(frame!.storedAt);
   if (entry.freshUntil !== undefined) entry.freshUntil += storedAt - entry.storedAt;
   const { expiredAt, begun, tags } = frame!;
-  if (expiredAt !== undefined) entry.freshUntil = Math.min(entry.freshUntil ?? Infinity, clock.toLocal(expiredAt));
+  if (expiredAt !== undefined) entry.freshUntil = Math.min(entry.freshUntil ?? Infinity, clock.toLocalPast(expiredAt));
   if (tags !== undefined) Object.assign(entry, { tags, begun });
   entry.storedAt = storedAt;
   entry.stamp = frame!.stamp;

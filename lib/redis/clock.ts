@@ -39,4 +39,9 @@ export class ServerClock {
     if (!this.isKnown) return time;
     return Math.round(time - this.#offset - performance.now() + Date.now());
   }
+
+  /** The same for a moment that has passed: the offset is known roughly, and what has ended must not seem to last. */
+  toLocalPast(time: number): number {
+    return Math.min(this.toLocal(time), Date.now());
+  }
 }

@@ -149,8 +149,9 @@ class SharedRedis<V> implements AnnouncingStore<V>, WatchedStore<V> {
           message: (_channel, text) => {
             const announcement = parseAnnouncement(text);
             // The entry of a `run` stays.
-            if (announcement === undefined || announcement.type === 'run' || announcement.sender === ownSender) return;
-            listener(announcement);
+            if (announcement === undefined || announcement.type === 'run') return;
+            // Marks of this process change nothing, unless the server has made them after this process gave up.
+            if (announcement.sender !== ownSender || announcement.type === 'tags') listener(announcement);
           },
           confirmed: () => {
             if (subscription?.isConfirmed === true) listener({ type: 'back' });

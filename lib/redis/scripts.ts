@@ -207,8 +207,10 @@ const MOST_MARKS = 10_000;
 
 /*
  * The marks of all tags of a prefix are one hash: `h#tag` and `s#tag` are when a tag was last invalidated, `s` softly, in
- * microseconds, because a run and an invalidation may well fall into one millisecond; `version` counts invalidations. `origin` is the time before which nothing is known: what began before it is void. The hash
- * is made anew with `origin` now where it is missing, so that its loss voids entries and brings none back.
+ * microseconds, because a run and an invalidation may well fall into one millisecond. After a second soft invalidation `s#tag` is
+ * `last until at`: what began at `until` or before has ended at `at`, for a later one must not lengthen its life. `version`
+ * counts invalidations. `origin` is the time before which nothing is known: what began before it is void. The hash is made
+ * anew with `origin` now where it is missing, so that its loss voids entries and brings none back.
  */
 const marksPrelude = `
 local function ensureOrigin(moment)
@@ -221,7 +223,7 @@ local function ensureOrigin(moment)
 end
 `;
 
-/** tags → origin, version, then for each tag when it was invalidated and when softly, or 0 */
+/** tags → origin, version, then for each tag its two fields, or 0 */
 export const readMarks = script(`${marksPrelude}
 local reply = { ensureOrigin(micros()), redis.call('hget', KEYS[1], 'version') }
 for index = 1, #ARGV do
@@ -239,14 +241,18 @@ local moment = math.max(micros(), tonumber(ARGV[2]))
 ensureOrigin(moment)
 redis.call('hincrby', KEYS[1], 'version', 1)
 for index = 5, #ARGV do
-  local field = kind .. ARGV[index]
+  local field, mark = kind .. ARGV[index], text(moment)
+  local last, first = string.match(redis.call('hget', KEYS[1], field) or '', '^(%d+) ?%d* ?(%d*)$')
   -- The server's clock may have been set back.
-  if moment > tonumber(redis.call('hget', KEYS[1], field) or '0') then redis.call('hset', KEYS[1], field, text(moment)) end
+  if not last or moment > tonumber(last) then
+    if last and kind == 's' then mark = mark .. ' ' .. last .. ' ' .. (first == '' and last or first) end
+    redis.call('hset', KEYS[1], field, mark)
+  end
 end
 if redis.call('hlen', KEYS[1]) > ${MOST_MARKS} then
   local fields, marks = redis.call('hgetall', KEYS[1]), {}
   for index = 1, #fields, 2 do
-    if string.find(fields[index], '^[hs]#') then table.insert(marks, { fields[index], tonumber(fields[index + 1]) }) end
+    if string.find(fields[index], '^[hs]#') then table.insert(marks, { fields[index], tonumber(string.match(fields[index + 1], '^%d+')) }) end
   end
   table.sort(marks, function(one, other) return one[2] < other[2] end)
   local dropped = math.floor(#marks / 10)

@@ -8,10 +8,17 @@ import type { ServerClock } from './clock.js';
 import type { CommandRunner } from './command-runner.js';
 import type { Keyspace } from './keyspace.js';
 
+/** When a tag was last invalidated, in microseconds of the server's clock; 0: never. */
 interface Mark {
-  /** In microseconds of the server's clock; 0: never. */
   readonly hard: number;
-  readonly soft: number;
+  /** The last soft one, and before it one that stands for all earlier ones. */
+  readonly soft: readonly SoftMark[];
+}
+
+/** What began at `until` or before has ended at `at`. */
+interface SoftMark {
+  readonly until: number;
+  readonly at: number;
 }
 
 /** What this process knows of the marks. It holds while `origin` and `version` are those of the server. */
@@ -92,7 +99,8 @@ export class SharedMarks {
     for (const tag of tags) {
       const { hard, soft } = mirror.marks.get(tag)!;
       if (begun <= hard) return undefined;
-      if (begun <= soft) endsAt = Math.min(endsAt, this.#clock.toLocal(soft / 1_000));
+      const end = soft.find(({ until }) => begun <= until);
+      if (end !== undefined) endsAt = Math.min(endsAt, this.#clock.toLocalPast(end.at / 1_000));
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
@@ -134,10 +142,12 @@ export class SharedMarks {
       const args = asked.map(writeTag);
       const reply = await this.#runner.run(scripts.readMarks, [this.#keyspace.marks], args, options);
       const [origin, version, ...times] = (reply as readonly unknown[]).map(textOf);
-      const known = this.#learn(origin!, version!);
-      if (known.marks.size + asked.length > MOST_MARKS) known.marks.clear();
+      let known = this.#learn(origin!, version!);
+      // A new one, for others may be about to look into this one.
+      if (known.marks.size + asked.length > MOST_MARKS) known = this.#mirror = { ...known, marks: new Map() };
+      const { marks } = known;
       asked.forEach((tag, index) => {
-        known.marks.set(tag, { hard: Number(times[2 * index]), soft: Number(times[2 * index + 1]) });
+        marks.set(tag, { hard: Number(times[2 * index]), soft: parseSoft(times[2 * index + 1]!) });
       });
       return known;
     });
@@ -150,6 +160,13 @@ export class SharedMarks {
     }
     return this.#mirror;
   }
+}
+
+/** `last`, or `last until at` after several. */
+function parseSoft(text: string): readonly SoftMark[] {
+  const [last, until, at] = text.split(' ').map(Number) as [number, number?, number?];
+  const latest = { until: last, at: last };
+  return until === undefined || at === undefined ? [latest] : [{ until, at }, latest];
 }
 
 /** Of a reply to TIME. */

@@ -22,6 +22,8 @@ class Operation<V> {
   isOvertaken = false;
   isSent = false;
   isSkipped = false;
+  /** For an expiry: it has sent an entry to the store. */
+  hasWritten = false;
   readonly calledAt = Date.now();
   /** It is sent after this. */
   turn: Promise<unknown> | undefined;
@@ -220,34 +222,40 @@ export class OrderedStore<V> {
   /** End the `ttl` of what is stored. True where there was an entry of use. */
   expire(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
     const pending = this.pendingEntry(key);
-    if (pending === null) return false;
     const calledAt = Date.now();
     const { expire } = this.#store as Partial<SharedStore<V>>;
-    if (pending !== undefined && expire === undefined) {
+    if (pending !== undefined && pending !== null && expire === undefined) {
       const entry = endEntry(pending, calledAt);
       const written = this.set(key, entry, remainingOf(entry, calledAt, windows), deadlines);
       return isThenable(written) ? written.then(() => true) : true;
     }
     const window = Math.max(windows.staleWhileRevalidate, windows.staleIfError);
-    const send =
+    const send = (): unknown =>
       expire === undefined
-        ? () => this.#expireStored(key, windows, deadlines)
-        : () => expire.call(this.#store, this.#names.of(key), { window, timeout: deadlines.limit });
+        ? this.#expireStored(operation, windows)
+        : expire.call(this.#store, this.#names.of(key), { window, timeout: deadlines.limit });
+    // Where a delete or clear is pending it may fail, and calls see nothing meanwhile.
+    const seen = pending === null ? null : undefined;
+    const operation = new Operation<V>(key, 'expire', seen, send, deadlines);
     const mark = this.now();
-    const expired = this.#call(new Operation<V>(key, 'expire', undefined, send, deadlines));
+    const expired = this.#call(operation);
     // In a store that answers at once nothing can be read from before.
     if (isThenable(expired)) this.#markExpired(key, mark);
     return expired;
   }
 
   /** For a store that has no `expire`: what is read is written again. */
-  #expireStored(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
+  #expireStored(operation: Operation<V>, windows: StaleWindows): unknown {
+    const { key, deadlines } = operation;
     const name = this.#names.of(key);
     const write = (found: unknown): unknown => {
+      // A later operation may have replaced or deleted what was read.
+      if (operation.isLate) return false;
       const stored = isEntry(found) ? this.visible(key, found) : undefined;
       const now = Date.now();
       if (stored === undefined || freshnessOf(stored, now, windows) === 'expired') return false;
       const entry = endEntry(stored, now);
+      operation.hasWritten = true;
       const written = this.#write(name, entry, remainingOf(entry, now, windows), deadlines);
       return isThenable(written) ? written.then(() => true) : true;
     };
@@ -377,7 +385,8 @@ export class OrderedStore<V> {
         (value) => {
           deadline.stop();
           // A shared store refuses a write that a fence has overtaken.
-          const mustForget = operation.isLate && operation.isOvertaken && operation.kind === 'set' && !this.#isShared;
+          const isWrite = operation.kind === 'set' || operation.hasWritten;
+          const mustForget = operation.isLate && operation.isOvertaken && isWrite && !this.#isShared;
           this.#succeeded(operation);
           resolve(value);
           if (mustForget) this.#forgetAgain(operation);

@@ -147,7 +147,7 @@ export type Change =
 export interface AnnouncingStore<V = unknown> extends SharedStore<V> {
   /**
    * The same store, as one near store uses it: `listener` hears of every change that was not made through what this
-   * returns. `undefined` where nothing can be heard.
+   * returns, and of all tags. `undefined` where nothing can be heard.
    */
   watch(listener: (change: Change) => void): WatchedStore<V> | undefined;
 }

@@ -7,12 +7,17 @@ const MOST_TAGS = 10_000;
 /** When a tag was last invalidated, in epochs. */
 interface Mark {
   readonly hard: number;
-  readonly soft: number;
-  /** When it was last invalidated softly, in milliseconds of the wall clock. */
-  readonly softAt: number;
+  /** The last soft one, and before it one that stands for all earlier ones. */
+  readonly soft: readonly SoftMark[];
 }
 
-const NEVER: Mark = { hard: -Infinity, soft: -Infinity, softAt: Infinity };
+/** What began before the epoch `until` has ended at `at`, in milliseconds of the wall clock. */
+interface SoftMark {
+  readonly until: number;
+  readonly at: number;
+}
+
+const NEVER: Mark = { hard: -Infinity, soft: [] };
 
 /**
  * Which tags have been invalidated, and when, for one store in one process.
@@ -70,7 +75,7 @@ export class TagMarks {
       const before = marks.get(tag) ?? NEVER;
       // To the end of the order.
       marks.delete(tag);
-      marks.set(tag, isSoft ? { hard: before.hard, soft: moment, softAt: Date.now() } : { ...before, hard: moment });
+      marks.set(tag, isSoft ? { ...before, soft: withSoft(before.soft, moment) } : withHard(before, moment));
     }
     this.#dropOldest(marks);
   }
@@ -79,10 +84,7 @@ export class TagMarks {
   isVoid(tags: readonly string[], begun: number): boolean {
     if (begun >= this.#latest || tags.length === 0) return false;
     if (begun < this.#floor) return true;
-    return tags.some((tag) => {
-      const { hard, soft } = this.#marks?.get(tag) ?? NEVER;
-      return begun < hard || begun < soft;
-    });
+    return tags.some((tag) => begun < latestOf(this.#marks?.get(tag) ?? NEVER));
   }
 
   /** True for an entry that needs no judgement. */
@@ -97,18 +99,38 @@ export class TagMarks {
     if (begun < this.#floor) return undefined;
     let endsAt = Infinity;
     for (const tag of tags) {
-      const { hard, soft, softAt } = this.#marks?.get(tag) ?? NEVER;
+      const { hard, soft } = this.#marks?.get(tag) ?? NEVER;
       if (begun < hard) return undefined;
-      if (begun < soft) endsAt = Math.min(endsAt, softAt);
+      endsAt = Math.min(endsAt, soft.find(({ until }) => begun < until)?.at ?? Infinity);
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
 
   #dropOldest(marks: Map<string, Mark>): void {
-    for (const [tag, { hard, soft }] of marks) {
+    for (const [tag, mark] of marks) {
       if (marks.size <= this.#maxTags) return;
       marks.delete(tag);
-      this.#floor = Math.max(this.#floor, hard, soft);
+      this.#floor = Math.max(this.#floor, latestOf(mark));
     }
   }
+}
+
+/** By another clock, marks may come out of order: an older one changes nothing. */
+function withHard(before: Mark, moment: number): Mark {
+  return { ...before, hard: Math.max(before.hard, moment) };
+}
+
+/**
+ * A second soft mark must not lengthen the life of what the first one has ended. What began between the earlier ones ends
+ * with the first of them: too early, never too late.
+ */
+function withSoft(before: readonly SoftMark[], moment: number): readonly SoftMark[] {
+  const last = before.at(-1);
+  const added = { until: moment, at: Date.now() };
+  if (last === undefined) return [added];
+  return moment > last.until ? [{ until: last.until, at: before[0]!.at }, added] : before;
+}
+
+function latestOf({ hard, soft }: Mark): number {
+  return Math.max(hard, soft.at(-1)?.until ?? -Infinity);
 }

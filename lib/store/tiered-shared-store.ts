@@ -125,13 +125,14 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
     this.farFailed();
     if (this.nearTtl === 0) return undefined;
     const fill = this.near.begin(this.#nameOf(key));
+    // After every mark that is known, and before all that come.
+    const begun = Math.max(0, this.near.marks.latest);
     return {
       lost: new AbortController().signal,
       unleased: error,
       release: () => this.near.end(fill, undefined),
       commit: async (entry, ttl) => {
-        // Before any mark of the server, whose clock is not known here.
-        this.keepLocally(fill, taggedAt(entry, 0), ttl);
+        this.keepLocally(fill, taggedAt(entry, begun), ttl);
         return 'stored';
       },
     };
