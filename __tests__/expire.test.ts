@@ -365,3 +365,40 @@ describe('expire in a store that processes share', () => {
     expect(sent).toEqual([control, 'expire']);
   });
 });
+
+describe('expire of stores that have a method of that name, or two tiers', () => {
+  it('calls no method of a user', async () => {
+    const entries = new Map<string, Entry<string>>();
+    const calls: unknown[] = [];
+    const cache = {
+      get: (key: string) => entries.get(key),
+      set: (key: string, entry: Entry<string>) => void entries.set(key, entry),
+      delete: (key: string) => entries.delete(key),
+      expire: (...args: unknown[]) => calls.push(args),
+    };
+    const f = memoizeAsync(async (id: number) => `value ${id}`, { name: 'f', cache, ttl: 60_000, staleIfError: 1_000 });
+    await f(7);
+    expect(await f.expire(7)).toBe(true);
+    expect(calls).toEqual([]);
+    expect(entries.get('f|#7')).toMatchObject({ freshUntil: 1_000_000 });
+  });
+
+  it('expires what is far, not what is near', async () => {
+    const far = new Keyv();
+    const open = (version: string) =>
+      memoizeAsync(async (id: number) => `${version} ${id}`, {
+        name: 'f',
+        cache: tiered(new Map(), far),
+        ttl: 60_000,
+        staleWhileRevalidate: 10_000,
+      });
+    const [one, two] = [open('old'), open('new')];
+    await one(7);
+    await one.settled();
+    await two.refresh(7);
+    await two.settled();
+    expect(await one.peek(7)).toBe('old 7');
+    expect(await one.expire(7)).toBe(true);
+    expect(await one.peek(7)).toBe('new 7');
+  });
+});

@@ -135,12 +135,9 @@ describe.each(stores)('tags with %s', (_, cache) => {
     const primed = f.prime([1], given.promise);
     await invalidateTags(f, ['x']);
     const answer = f(1);
-    await flush();
     given.resolve('primed');
     await primed;
-    expect(await f.peek(1)).toBe('primed');
-    runs[1]!.resolve('new');
-    expect([await answer, await f.peek(1)]).toEqual(['new', 'new']);
+    expect([await answer, await f.peek(1), runs.length]).toEqual(['primed', 'primed', 1]);
     // Nor where that value is not stored.
     const late = deferred<string>();
     const refused = f.prime([1], late.promise);
@@ -487,5 +484,20 @@ describe('what is refused takes nothing', () => {
     const f = memoizeAsync(async () => 'value', { name: 'f', cache, tags: ['t'] });
     await f();
     expect(() => (cache.get('f|()')!.tags as string[]).push('u')).toThrow(TypeError);
+  });
+});
+
+describe('errors and tags', () => {
+  it('remembers no error of a run that began before an invalidation', async () => {
+    const { fn, runs } = createSource();
+    const f = memoizeAsync(fn, { name: 'f', tags: ['t'], errorTtl: 60_000 });
+    const old = f(1);
+    await invalidateTags(f, ['t']);
+    runs[0]!.reject(new Error('from before'));
+    await expect(old).rejects.toThrow('from before');
+    const next = f(1);
+    expect(runs).toHaveLength(2);
+    runs[1]!.resolve('new');
+    expect(await next).toBe('new');
   });
 });

@@ -127,7 +127,6 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   const flight = new Flight<V>(key, 'prime');
   void flight.promise;
   const begun = tagSpace.marks.latest;
-  flight.onLoosened = () => dropOlder(call);
   registry.addPrime(flight);
   errors.forget(key);
   wrapper.pendingWork.begin();
@@ -157,6 +156,8 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
     if (!store.isKeeping || flight.isFenced || tagSpace.marks.isVoid(tags ?? [], begun)) {
       if (store.isKeeping) wrapper.observer.discarded(key);
       grant?.release('again');
+      // One of its tags was invalidated meanwhile, and the older value would be wrong now.
+      if (store.isKeeping && !flight.isFenced && grant === undefined) await store.delete(key);
     } else if (ttl !== undefined && isStorable(ttl, wrapper.options)) {
       const written = store.prime(key, { value, ttl, tags, begun }, grant);
       registry.remove(flight);
@@ -169,11 +170,4 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
   } finally {
     settle(call, flight, 'done');
   }
-}
-
-/** Later calls do not wait for the primed value, and must not get what it is to replace. Where processes share the store it has gone. */
-function dropOlder<V>({ wrapper, namespace, key }: Call<V>): void {
-  const { store } = namespace;
-  const removed = store.coordinator === undefined ? store.remove(key) : undefined;
-  if (removed !== undefined) wrapper.pendingWork.track(removed);
 }

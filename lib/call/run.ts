@@ -277,7 +277,9 @@ export class Run<V> {
     const ttl = errorTtlFor(this.#call, error);
     const haveArgumentsChanged = this.#haveArgumentsChanged();
     if (this.#hasSettled()) return this.#failLate(error);
-    const isRemembered = ttl !== undefined && ttl > 0 && !flight.isFenced && !haveArgumentsChanged;
+    // What began before an invalidation of tags tells nothing about later calls.
+    const isCurrent = !flight.isFenced && namespace.registry.holds(flight);
+    const isRemembered = ttl !== undefined && ttl > 0 && isCurrent && !haveArgumentsChanged;
     if (isRemembered) namespace.errors.remember(key, error, Date.now() + ttl);
     this.#release?.(flight.isFenced ? 'again' : 'alone');
     settle(this.#call, flight, 'failed');

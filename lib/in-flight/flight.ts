@@ -47,8 +47,6 @@ export class Flight<V> {
   isFallbackServed = false;
   /** Called when the last caller has left. */
   onAbandoned: ((reason: unknown) => void) | undefined;
-  /** Called when later calls no longer join, because tags were invalidated. */
-  onLoosened: (() => void) | undefined;
   #state: FlightState<V>;
   #promise: Promise<V> | undefined;
   #resolve: ((value: V) => void) | undefined;

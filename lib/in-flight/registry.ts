@@ -97,11 +97,12 @@ export class Registry<V> {
     for (const map of [this.#foreground, this.#background]) {
       for (const key of map.keys()) {
         const flight = map.get(key)!;
+        // A primed value is no result of a run that began before: calls get it until it is there.
+        if (flight.kind === 'prime') continue;
         map.delete(flight);
         const others = loose.get(key);
         if (others === undefined) loose.set(key, new Set([flight]));
         else others.add(flight);
-        flight.onLoosened?.();
       }
     }
   }

@@ -223,17 +223,19 @@ export class OrderedStore<V> {
   expire(key: string, windows: StaleWindows, deadlines: Deadlines): unknown {
     const pending = this.pendingEntry(key);
     const calledAt = Date.now();
-    const { expire } = this.#store as Partial<SharedStore<V>>;
+    // A method of that name of a user's store may be anything.
+    const expire = this.#isTimed ? (this.#store as Partial<SharedStore<V>>).expire : undefined;
     if (pending !== undefined && pending !== null && expire === undefined) {
       const entry = endEntry(pending, calledAt);
       const written = this.set(key, entry, remainingOf(entry, calledAt, windows), deadlines);
       return isThenable(written) ? written.then(() => true) : true;
     }
     const window = Math.max(windows.staleWhileRevalidate, windows.staleIfError);
-    const send = (): unknown =>
-      expire === undefined
-        ? this.#expireStored(operation, windows)
-        : expire.call(this.#store, this.#names.of(key), { window, timeout: deadlines.limit });
+    const send = (): unknown => {
+      if (expire === undefined) return this.#expireStored(operation, windows);
+      operation.hasWritten = true;
+      return expire.call(this.#store, this.#names.of(key), { window, timeout: deadlines.limit });
+    };
     // Where a delete or clear is pending it may fail, and calls see nothing meanwhile.
     const seen = pending === null ? null : undefined;
     const operation = new Operation<V>(key, 'expire', seen, send, deadlines);

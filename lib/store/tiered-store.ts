@@ -2,6 +2,7 @@ import { isThenable } from '../platform/promise.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { Deadlines, withDeadline } from './deadline.js';
 import { canDeleteByPrefix, deleteByPrefix } from './delete-by-prefix.js';
+import { endEntry, isEntry } from './entry.js';
 import { removeFrom, takesTtl } from './store-like.js';
 import { Tiers } from './tiers.js';
 import type { StoreLike } from './store-like.js';
@@ -41,12 +42,10 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
 
   set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<unknown> {
     this.near.forget(key);
-    const far = this.#far;
-    const write = (): unknown => (this.#takesTtl ? (far as Store<V>).set(key, entry, ttl) : far.set(key, entry));
     return this.writeThrough(key, {
       entry,
       lifetime: ttl,
-      act: () => this.#ask('set', write, timeout),
+      act: () => this.#ask('set', () => this.#write(key, entry, ttl), timeout),
       isWritten: () => true,
     });
   }
@@ -56,6 +55,32 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
       () => this.near.forget(key),
       () => removeFrom(this.#far as StoreLike<never>, key),
     );
+  }
+
+  /** What is near may be older than what is far, so far is asked. */
+  async expire(
+    key: string,
+    { window, timeout }: { readonly window: number; readonly timeout: number },
+  ): Promise<boolean> {
+    const far = this.#far;
+    const half = timeout / 2;
+    return this.invalidateAround(
+      () => this.near.forget(key),
+      async () => {
+        const found = await this.#ask('get', () => far.get(key), half);
+        const now = Date.now();
+        if (!isEntry(found) || now - (found.freshUntil ?? Infinity) >= window) return false;
+        const entry: Entry<V> = endEntry(found, now);
+        const left = Math.ceil(entry.freshUntil! + window - now);
+        await this.#ask('set', () => this.#write(key, entry, left === Infinity ? undefined : left), half);
+        return true;
+      },
+    );
+  }
+
+  #write(key: string, entry: Entry<V>, ttl: number | undefined): unknown {
+    const far = this.#far;
+    return this.#takesTtl ? (far as Store<V>).set(key, entry, ttl) : far.set(key, entry);
   }
 
   protected override longest(): number {
