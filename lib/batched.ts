@@ -35,7 +35,9 @@ export interface BatchOptions {
  * Calls with other arguments after the item, compared by `Object.is`, or with another `this` are another batch. Signals
  * are not compared, and an object with a `signal` property is compared by its other properties. A call whose signal
  * aborts rejects at once and leaves its batch: it is not in what `fn` is asked for, if that has not been called yet. The
- * signal that `fn` gets aborts when the last call has left; a call without a signal never leaves.
+ * signal that `fn` gets aborts when the last call has left; a call without a signal never leaves. Behind an
+ * asynchronous store plain objects are copied for each call, so there each of them makes a batch of its own; instances and
+ * primitives do not.
  *
  * `fn` runs in the asynchronous context (`AsyncLocalStorage`) of the first call in the batch. So where the calls come
  * from several contexts, only the first one's counts. Items are passed on as they are, so the same item twice is

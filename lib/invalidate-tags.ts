@@ -27,7 +27,8 @@ export interface InvalidateTagsOptions {
  *
  * Runs that started before are joined by no later call, and a result is not stored where it turns out to carry one of the
  * tags. Takes the same time however many results there are. When it has resolved, no call of this process that begins later
- * gets a result from before; other processes with a near store follow within a message.
+ * gets a result from before; other processes with a near store follow within a message. A run under way in another process,
+ * or through another store object on the server, is joined there until it ends; its result is judged when it is read.
  *
  * Memory is bounded: beyond 10,000 tags in one store the oldest invalidations are forgotten, and with them every result
  * with tags that began before them.
