@@ -67,7 +67,8 @@ function spacesOf(cache: unknown): Iterable<TagSpace> {
 function readSoft(options: unknown): boolean {
   if (!isPlainObject(options)) throw new TypeError(`Expected options to be a plain object, got ${show(options)}`);
   for (const option of Reflect.ownKeys(options)) {
-    if (option !== 'soft') throw new TypeError(`Unknown option \`${String(option)}\``);
+    if (option !== 'soft')
+      throw new TypeError(`Unknown option \`${String(option)}\`, got ${show(options[option as keyof typeof options])}`);
   }
   const { soft = false } = options as { readonly soft?: unknown };
   if (typeof soft === 'boolean') return soft;
