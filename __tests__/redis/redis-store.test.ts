@@ -278,8 +278,11 @@ describeRedis('redisStore on a server', () => {
       proxy.mode = 'hold';
       for (let id = 0; id < 5; id += 1) expect(await wrapper(id)).toBe(id);
       const { bytes } = proxy;
+      const startedAt = performance.now();
       for (let id = 5; id < 50; id += 1) expect(await wrapper(id)).toBe(id);
-      expect(proxy.bytes).toBe(bytes);
+      // Nothing, unless this machine is so busy that a second has gone by: then a `get` asks whether the server is back.
+      const seconds = Math.floor((performance.now() - startedAt) / 1_000);
+      expect(proxy.bytes - bytes).toBeLessThanOrEqual(100 * seconds);
       // What was granted, and an explicit control, is sent all the same.
       await expect(wrapper.delete(1)).rejects.toThrow(TimeoutError);
       expect(proxy.bytes).toBeGreaterThan(bytes);
