@@ -328,12 +328,15 @@ describe('expire in a store that answers late', () => {
 });
 
 describe('expire in a store that processes share', () => {
-  it.each(['delete', 'clear'] as const)('is sent behind a %s, which may fail', async (control) => {
+  /** Each command is answered by hand. */
+  function open() {
     const sent: string[] = [];
-    const forgetting = deferred<boolean>();
-    const forget = (): Promise<boolean> => {
-      sent.push(control);
-      return forgetting.promise;
+    const answers: Deferred<boolean>[] = [];
+    const ask = (command: string): Promise<boolean> => {
+      const answer = deferred<boolean>();
+      sent.push(command);
+      answers.push(answer);
+      return answer.promise;
     };
     const grant: Grant<string> = {
       lost: new AbortController().signal,
@@ -343,26 +346,68 @@ describe('expire in a store that processes share', () => {
     const cache: SharedStore<string> = {
       get: async () => ({ v: 1, value: 'old', storedAt: 1_000_000, freshUntil: 1_060_000 }),
       set: async () => undefined,
-      delete: forget,
-      deleteByPrefix: forget,
+      delete: () => ask('delete'),
+      deleteByPrefix: () => ask('clear'),
       acquire: async () => ({ grant }),
       begin: async () => grant,
-      expire: async () => {
-        sent.push('expire');
-        return true;
-      },
+      expire: () => ask('expire'),
     };
     const options = { name: 'f', cache, ttl: 60_000, staleWhileRevalidate: 60_000, storeTimeout: 500 };
-    const f = memoizeAsync(async () => 'new', options);
+    return { f: memoizeAsync(async () => 'new', options), sent, answers };
+  }
+
+  it.each(['delete', 'clear'] as const)('is sent behind a %s, which may fail', async (control) => {
+    const { f, sent, answers } = open();
     const forgotten = control === 'delete' ? f.delete() : f.clear();
     await flush();
     const expired = f.expire();
     expect(await f.peek()).toBeUndefined();
     expect(sent).toEqual([control]);
-    forgetting.reject(new Error('not forgotten'));
+    answers[0]!.reject(new Error('not forgotten'));
     await expect(forgotten).rejects.toThrow('not forgotten');
-    expect(await expired).toBe(true);
+    await flush();
     expect(sent).toEqual([control, 'expire']);
+    answers[1]!.resolve(true);
+    expect(await expired).toBe(true);
+  });
+
+  it('is over when what was sent in its place is', async () => {
+    const { f, sent, answers } = open();
+    const done: string[] = [];
+    const follow = (name: string, answer: Promise<boolean>): void => {
+      answer.then(
+        (value) => done.push(`${name}: ${value}`),
+        (error: Error) => done.push(`${name}: ${error.message}`),
+      );
+    };
+    follow('first', f.delete());
+    follow('second', f.expire());
+    follow('third', f.expire());
+    await flush();
+    answers[0]!.resolve(true);
+    await flush();
+    expect([sent, done]).toEqual([['delete', 'expire'], ['first: true']]);
+    follow('fourth', f.expire());
+    follow('fifth', f.delete());
+    answers[1]!.resolve(true);
+    await flush();
+    expect(done.slice(1).sort()).toEqual(['second: true', 'third: true']);
+    answers[2]!.reject(new Error('no delete'));
+    await flush();
+    expect(sent).toEqual(['delete', 'expire', 'delete']);
+    expect(done.slice(3).sort()).toEqual(['fifth: no delete', 'fourth: no delete']);
+  });
+
+  it('is sent ahead of a clear', async () => {
+    const { f, sent, answers } = open();
+    const all = [f.delete(), f.expire(), f.clear()];
+    await flush();
+    for (let index = 0; index < 3; index += 1) {
+      answers[index]!.resolve(true);
+      await flush();
+    }
+    await Promise.all(all);
+    expect(sent).toEqual(['delete', 'expire', 'clear']);
   });
 });
 

@@ -147,18 +147,19 @@ describe('TagMarks', () => {
     expect([399, 400].map((begun) => marks.isVoid(['a'], begun))).toEqual([true, false]);
   });
 
-  it('ends an entry at the first soft mark after its run began, or before that', () => {
+  it('ends an entry at the first soft mark after its run began, or a little earlier', () => {
     jest.useFakeTimers({ now: 1_000 });
     const marks = new TagMarks();
     const entries = [1, 2, 3].map((second) => {
-      const entry = createEntry({ value: 'v', ttl: Infinity, tags: ['a'], begun: marks.latest }, 0);
       jest.setSystemTime(second * 1_000);
+      const entry = createEntry({ value: 'v', ttl: Infinity, tags: ['a'], begun: marks.latest }, Date.now());
+      jest.setSystemTime(second * 1_000 + 500);
       marks.mark(['a'], true);
-      return entry;
+      return [entry, marks.judge(entry)!.freshUntil] as const;
     });
-    const endsOf = () => entries.map((entry) => marks.judge(entry)!.freshUntil);
-    // Two marks are kept: the second entry ends earlier than it might.
-    expect(endsOf()).toEqual([1_000, 1_000, 3_000]);
+    expect(entries.map(([, end]) => end)).toEqual([1_500, 2_500, 3_500]);
+    // The last two marks are kept.
+    expect(entries.map(([entry]) => marks.judge(entry)!.freshUntil)).toEqual([1_000, 2_000, 3_500]);
     jest.useRealTimers();
   });
 

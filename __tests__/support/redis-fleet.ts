@@ -70,7 +70,8 @@ export class Worker {
     if (!this.#child.connected) return Promise.reject(new Error('The worker has ended'));
     const id = this.#nextId++;
     const answer = new Promise<never>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
-    this.#child.send({ ...request, id });
+    // A message to a worker that has just been killed cannot be sent; what is pending is rejected at its exit.
+    this.#child.send({ ...request, id }, () => undefined);
     return answer;
   }
 

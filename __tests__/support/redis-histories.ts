@@ -8,7 +8,7 @@ import { Proxy } from './redis-proxy.js';
 import { TestServer, until } from './redis-server.js';
 import { Fleet, recordsOf, valuesOf } from './redis-fleet.js';
 import type { Redis } from 'ioredis';
-import type { Answers, Worker } from './redis-fleet.js';
+import type { Worker } from './redis-fleet.js';
 import type { Floors } from './redis-law.js';
 import type { Setup, Stored } from './redis-messages.js';
 
@@ -150,30 +150,36 @@ export class Histories {
   }
 
   async #act(random: () => number, keys: readonly string[]): Promise<void> {
-    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
-    const name = Math.floor(random() * WORKERS);
-    const key = pick(keys);
-    const task = { takes: Math.floor(random() * 50) };
-    const [chance, isSoft, tags] = [random(), random() < 0.4, [pick(possibleTags(key)), pick(possibleTags(key))]];
-    if (chance >= 0.91) return this.#fault(random, name);
-    await this.#replacements.get(name);
-    const worker = this.#fleet.workers[name]!;
-    const invalidate = (names: readonly string[], what: string, done: Promise<unknown>, soft = false): Promise<void> =>
-      this.#invalidate(worker, { names, isSoft: soft, what: `${name} ${what}`, done });
+    const [name, key] = [Math.floor(random() * WORKERS), pick(random, keys)];
+    const chance = random();
+    if (chance < 0.09) return this.#fault(random, name);
+    if (chance < 0.45) return this.#call(name, key, random() * 50);
+    if (chance < 0.52) return this.#read(name, key);
+    if (chance < 0.57) {
+      const worker = await this.#workerOf(name);
+      this.#say(`${name} refreshes ${key}`);
+      await tolerant(worker.ask({ do: 'refresh', key, task: { takes: random() * 50 } }));
+      return;
+    }
+    if (chance < 0.85) return this.#forget(random, name, key);
+    // A run that is under way, and a call behind the invalidation.
+    const running = this.#call(Math.floor(random() * WORKERS), key, 20 + random() * 50);
+    await delay(random() * 20);
+    await this.#forget(random, name, key);
+    await Promise.all([running, this.#call(name, key, random() * 20)]);
+  }
+
+  /** An invalidation of whatever kind. */
+  async #forget(random: () => number, name: number, key: string): Promise<void> {
+    const worker = await this.#workerOf(name);
+    const chance = random();
+    const invalidate = (names: readonly string[], what: string, done: Promise<unknown>, isSoft = false) =>
+      this.#invalidate(worker, { names, isSoft, what: `${name} ${what}`, done });
     const entry = [entryName(key)];
-    if (chance < 0.44) {
-      this.#say(`${name} calls ${key}, which takes ${task.takes}`);
-      return this.#judgeCall(worker, key, worker.call(key, task, 2));
-    }
-    if (chance < 0.51) return this.#judgeRead(worker, key, worker.ask({ do: 'read', key }));
-    if (chance < 0.6) return invalidate(entry, `deletes ${key}`, worker.ask({ do: 'delete', key }));
-    if (chance < 0.66) return invalidate(entry, `expires ${key}`, worker.ask({ do: 'expire', key }), true);
-    if (chance < 0.78) {
-      const what = `invalidates ${tags.join(' and ')}${isSoft ? ' softly' : ''}`;
-      return invalidate(tags.map(tagName), what, worker.ask({ do: 'invalidate tags', tags, isSoft }), isSoft);
-    }
-    if (chance < 0.8) return invalidate(this.#keys.map(entryName), 'clears', worker.ask({ do: 'clear' }));
-    if (chance < 0.86) {
+    if (chance < 0.26) return invalidate(entry, `deletes ${key}`, worker.ask({ do: 'delete', key }));
+    if (chance < 0.46) return invalidate(entry, `expires ${key}`, worker.ask({ do: 'expire', key }), true);
+    if (chance < 0.52) return invalidate(this.#keys.map(entryName), 'clears', worker.ask({ do: 'clear' }));
+    if (chance < 0.68) {
       const value = `${key} by prime (${++this.#primes})`;
       // Until it is acknowledged it may take its place at any time.
       this.#law.made(value, key, Infinity);
@@ -184,15 +190,17 @@ export class Histories {
         primed.then(() => this.#law.made(value, key, ++this.#now)),
       );
     }
-    this.#say(`${name} refreshes ${key}`);
-    await tolerant(worker.ask({ do: 'refresh', key, task }));
+    const tags = [pick(random, possibleTags(key)), pick(random, possibleTags(key))];
+    const isSoft = random() < 0.4;
+    const what = `invalidates ${tags.join(' and ')}${isSoft ? ' softly' : ''}`;
+    return invalidate(tags.map(tagName), what, worker.ask({ do: 'invalidate tags', tags, isSoft }), isSoft);
   }
 
   async #fault(random: () => number, name: number): Promise<void> {
     const chance = random();
     const say = (what: string): void => this.#say(what);
     const lasting = random() * LONGEST_FAULT;
-    const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, lasting));
+    const pause = (): Promise<void> => delay(lasting);
     const worker = this.#fleet.workers[name]!;
     const some = this.#proxies.filter((_, index) => index === name || random() < 0.3);
     const names = some.map((proxy) => this.#proxies.indexOf(proxy)).join(' and ');
@@ -283,13 +291,15 @@ export class Histories {
     }
   }
 
-  /** The answer of a call that begins now, against what its own process had invalidated by then. */
-  async #judgeCall({ pid }: Worker, key: string, answering: Promise<Answers>): Promise<void> {
+  /** Calls twice at once. The answers are held against what the same process had invalidated by then. */
+  async #call(name: number, key: string, takes: number): Promise<void> {
+    const worker = await this.#workerOf(name);
     const begunAt = ++this.#now;
-    const floors = this.#law.floorsOf(key, String(pid));
-    const answers = await tolerant(answering);
+    this.#log.push(`${begunAt} ${name} calls ${key}, which takes ${Math.round(takes)}`);
+    const floors = this.#law.floorsOf(key, String(worker.pid));
+    const answers = await tolerant(worker.call(key, { takes }, 2));
     if (answers === undefined) return;
-    const where = `${pid}, in a call of ${begunAt},`;
+    const where = `${name} (${worker.pid}), in a call of ${begunAt},`;
     if (answers.errors.length > 0) this.#fail(`${where} got ${answers.errors.join()}`);
     for (const value of answers.values) {
       this.#answers += 1;
@@ -298,12 +308,21 @@ export class Histories {
   }
 
   /** What the store of a process answers, near or far, against what that process had invalidated. */
-  async #judgeRead({ pid }: Worker, key: string, reading: Promise<Stored | undefined>): Promise<void> {
+  async #read(name: number, key: string): Promise<void> {
+    const worker = await this.#workerOf(name);
     const begunAt = ++this.#now;
-    const floors = this.#law.floorsOf(key, String(pid));
+    const floors = this.#law.floorsOf(key, String(worker.pid));
     // A server that cannot be reached is no violation.
+    const reading: Promise<Stored | undefined> = worker.ask({ do: 'read', key });
     const stored = await reading.catch(() => undefined);
-    if (this.#isOfUse(stored)) await this.#judge(stored, { key, floors, where: `${pid}, in a read of ${begunAt},` });
+    const where = `${name} (${worker.pid}), in a read of ${begunAt},`;
+    if (this.#isOfUse(stored)) await this.#judge(stored, { key, floors, where });
+  }
+
+  /** A worker that is in the place of one that was killed, where there is one. */
+  async #workerOf(name: number): Promise<Worker> {
+    await this.#replacements.get(name);
+    return this.#fleet.workers[name]!;
   }
 
   /** What every process answers when nothing is under way any more. */
@@ -348,7 +367,7 @@ export class Histories {
   async #checkNear(): Promise<void> {
     if (!this.#isTiered) return;
     if (this.#kind.nearTtl === undefined) await this.#inStep();
-    else await new Promise((resolve) => setTimeout(resolve, NEAR_TTL + 10));
+    else await delay(NEAR_TTL + 10);
     for (const worker of this.#fleet.workers) {
       const checking = this.#keys.map(async (key) => {
         const floors = this.#law.floorsOf(key);
@@ -437,6 +456,14 @@ export class Histories {
 }
 
 const nothing: Floors = { gone: new Map(), ended: new Map() };
+
+function pick<T>(random: () => number, items: readonly T[]): T {
+  return items[Math.floor(random() * items.length)]!;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 function observerOf(client: Redis): { read(key: string): Promise<Stored | undefined> } {
   const store = redisStore<string>(client);

@@ -207,10 +207,10 @@ const MOST_MARKS = 10_000;
 
 /*
  * The marks of all tags of a prefix are one hash: `h#tag` and `s#tag` are when a tag was last invalidated, `s` softly, in
- * microseconds, because a run and an invalidation may well fall into one millisecond. After a second soft invalidation `s#tag` is
- * `last until at`: what began at `until` or before has ended at `at`, for a later one must not lengthen its life. `version`
- * counts invalidations. `origin` is the time before which nothing is known: what began before it is void. The hash is made
- * anew with `origin` now where it is missing, so that its loss voids entries and brings none back.
+ * microseconds, because a run and an invalidation may well fall into one millisecond. After several soft ones `s#tag` is the
+ * last and the one before it. `version` counts invalidations. `origin` is the time before which nothing is known: what began
+ * before it is void. The hash is made anew with `origin` now where it is missing, so that its loss voids entries and brings
+ * none back.
  */
 const marksPrelude = `
 local function ensureOrigin(moment)
@@ -242,11 +242,10 @@ ensureOrigin(moment)
 redis.call('hincrby', KEYS[1], 'version', 1)
 for index = 5, #ARGV do
   local field, mark = kind .. ARGV[index], text(moment)
-  local last, first = string.match(redis.call('hget', KEYS[1], field) or '', '^(%d+) ?%d* ?(%d*)$')
+  local last = string.match(redis.call('hget', KEYS[1], field) or '', '^%d+')
   -- The server's clock may have been set back.
   if not last or moment > tonumber(last) then
-    if last and kind == 's' then mark = mark .. ' ' .. last .. ' ' .. (first == '' and last or first) end
-    redis.call('hset', KEYS[1], field, mark)
+    redis.call('hset', KEYS[1], field, last and kind == 's' and mark .. ' ' .. last or mark)
   end
 end
 if redis.call('hlen', KEYS[1]) > ${MOST_MARKS} then

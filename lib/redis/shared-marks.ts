@@ -11,14 +11,9 @@ import type { Keyspace } from './keyspace.js';
 /** When a tag was last invalidated, in microseconds of the server's clock; 0: never. */
 interface Mark {
   readonly hard: number;
-  /** The last soft one, and before it one that stands for all earlier ones. */
-  readonly soft: readonly SoftMark[];
-}
-
-/** What began at `until` or before has ended at `at`. */
-interface SoftMark {
-  readonly until: number;
-  readonly at: number;
+  readonly soft: number;
+  /** The soft one before that. */
+  readonly softBefore: number;
 }
 
 /** What this process knows of the marks. It holds while `origin` and `version` are those of the server. */
@@ -97,10 +92,11 @@ export class SharedMarks {
     if (begun <= Number(mirror.origin)) return undefined;
     let endsAt = Infinity;
     for (const tag of tags) {
-      const { hard, soft } = mirror.marks.get(tag)!;
+      const { hard, soft, softBefore } = mirror.marks.get(tag)!;
       if (begun <= hard) return undefined;
-      const end = soft.find(({ until }) => begun <= until);
-      if (end !== undefined) endsAt = Math.min(endsAt, this.#clock.toLocalPast(end.at / 1_000));
+      // A second one must not lengthen the life of what an earlier one has ended at an unknown time since its run began.
+      const end = begun <= softBefore ? begun : begun <= soft ? soft : Infinity;
+      if (end !== Infinity) endsAt = Math.min(endsAt, this.#clock.toLocalPast(end / 1_000));
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
@@ -147,7 +143,8 @@ export class SharedMarks {
       if (known.marks.size + asked.length > MOST_MARKS) known = this.#mirror = { ...known, marks: new Map() };
       const { marks } = known;
       asked.forEach((tag, index) => {
-        marks.set(tag, { hard: Number(times[2 * index]), soft: parseSoft(times[2 * index + 1]!) });
+        const [soft = 0, softBefore = 0] = times[2 * index + 1]!.split(' ').map(Number);
+        marks.set(tag, { hard: Number(times[2 * index]), soft, softBefore });
       });
       return known;
     });
@@ -160,13 +157,6 @@ export class SharedMarks {
     }
     return this.#mirror;
   }
-}
-
-/** `last`, or `last until at` after several. */
-function parseSoft(text: string): readonly SoftMark[] {
-  const [last, until, at] = text.split(' ').map(Number) as [number, number?, number?];
-  const latest = { until: last, at: last };
-  return until === undefined || at === undefined ? [latest] : [{ until, at }, latest];
 }
 
 /** Of a reply to TIME. */

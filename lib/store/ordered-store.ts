@@ -43,12 +43,16 @@ class Operation<V> {
     readonly onSkipped: () => void = noop,
   ) {}
 
-  /** A write that still waits for its turn is not sent: writes to a slow store would queue up without end. */
-  overtake(): void {
-    if (!this.isOvertaken && !this.isSent && this.kind !== 'delete') {
+  /**
+   * A write that still waits for its turn is not sent: writes to a slow store would queue up without end. An expiry is done
+   * when what comes instead is.
+   * @param by Left out for a clear, which waits for this one.
+   */
+  overtake(by?: Operation<V>): void {
+    if (!this.isOvertaken && !this.isSent && (this.kind === 'set' || (this.kind === 'expire' && by !== undefined))) {
       this.isSkipped = true;
       this.entry = null;
-      this.send = noop;
+      this.send = this.kind === 'set' ? noop : () => by?.answer;
       this.onSkipped();
     }
     this.isOvertaken = true;
@@ -341,7 +345,7 @@ export class OrderedStore<V> {
     if (before === undefined && clearing === undefined) return this.#send(operation);
     // One delete is enough while it waits for its turn.
     if (before?.kind === 'delete' && operation.kind === 'delete' && !before.isSent) return before.answer;
-    before?.overtake();
+    before?.overtake(operation);
     this.#pending.set(operation.key, operation);
     const turn = before?.isSkipped === true ? before.turn : before?.over;
     operation.turn = turn !== undefined && clearing === undefined ? turn : Promise.all([turn, clearing]);

@@ -7,17 +7,14 @@ const MOST_TAGS = 10_000;
 /** When a tag was last invalidated, in epochs. */
 interface Mark {
   readonly hard: number;
-  /** The last soft one, and before it one that stands for all earlier ones. */
-  readonly soft: readonly SoftMark[];
+  readonly soft: number;
+  /** When it was last invalidated softly, in milliseconds of the wall clock. */
+  readonly softAt: number;
+  /** The soft one before that. */
+  readonly softBefore: number;
 }
 
-/** What began before the epoch `until` has ended at `at`, in milliseconds of the wall clock. */
-interface SoftMark {
-  readonly until: number;
-  readonly at: number;
-}
-
-const NEVER: Mark = { hard: -Infinity, soft: [] };
+const NEVER: Mark = { hard: -Infinity, soft: -Infinity, softAt: Infinity, softBefore: -Infinity };
 
 /**
  * Which tags have been invalidated, and when, for one store in one process.
@@ -75,7 +72,7 @@ export class TagMarks {
       const before = marks.get(tag) ?? NEVER;
       // To the end of the order.
       marks.delete(tag);
-      marks.set(tag, isSoft ? { ...before, soft: withSoft(before.soft, moment) } : withHard(before, moment));
+      marks.set(tag, isSoft ? withSoft(before, moment) : withHard(before, moment));
     }
     this.#dropOldest(marks);
   }
@@ -99,9 +96,10 @@ export class TagMarks {
     if (begun < this.#floor) return undefined;
     let endsAt = Infinity;
     for (const tag of tags) {
-      const { hard, soft } = this.#marks?.get(tag) ?? NEVER;
+      const { hard, soft, softAt, softBefore } = this.#marks?.get(tag) ?? NEVER;
       if (begun < hard) return undefined;
-      endsAt = Math.min(endsAt, soft.find(({ until }) => begun < until)?.at ?? Infinity);
+      // A second one must not lengthen the life of what an earlier one has ended at an unknown time since it was stored.
+      if (begun < soft) endsAt = Math.min(endsAt, begun < softBefore ? entry.storedAt : softAt);
     }
     return endsAt === Infinity ? entry : endEntry(entry, endsAt);
   }
@@ -120,17 +118,10 @@ function withHard(before: Mark, moment: number): Mark {
   return { ...before, hard: Math.max(before.hard, moment) };
 }
 
-/**
- * A second soft mark must not lengthen the life of what the first one has ended. What began between the earlier ones ends
- * with the first of them: too early, never too late.
- */
-function withSoft(before: readonly SoftMark[], moment: number): readonly SoftMark[] {
-  const last = before.at(-1);
-  const added = { until: moment, at: Date.now() };
-  if (last === undefined) return [added];
-  return moment > last.until ? [{ until: last.until, at: before[0]!.at }, added] : before;
+function withSoft(before: Mark, moment: number): Mark {
+  return moment > before.soft ? { ...before, soft: moment, softAt: Date.now(), softBefore: before.soft } : before;
 }
 
 function latestOf({ hard, soft }: Mark): number {
-  return Math.max(hard, soft.at(-1)?.until ?? -Infinity);
+  return Math.max(hard, soft);
 }
