@@ -47,7 +47,7 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
       entry,
       lifetime: ttl,
       act: () => this.#ask('set', write, timeout),
-      isWritten: () => true,
+      isKept: () => true,
     });
   }
 
