@@ -310,6 +310,25 @@ describe('expire in a store that answers late', () => {
     expect([await expired, entries.size]).toEqual([false, 0]);
   });
 
+  it('asks a store that calls do not ask for a while', async () => {
+    const { f, entries, held } = open();
+    await f(7);
+    await f.settled();
+    const late = (held.get = deferred<void>());
+    for (let read = 0; read < 5; read += 1) {
+      void f.has(7);
+      jest.advanceTimersByTime(1_001);
+      await flush();
+    }
+    delete held.get;
+    late.resolve();
+    const { storeErrors } = f.stats();
+    expect(await f.has(7)).toBe(false);
+    expect(f.stats().storeErrors).toBe(storeErrors + 1);
+    expect(await f.expire(7)).toBe(true);
+    expect([...entries.values()]).toMatchObject([{ value: '7, version 1', freshUntil: Date.now() }]);
+  });
+
   it('does not replace what was stored meanwhile', async () => {
     const { f, entries, held, expireLate } = open();
     await f(7);

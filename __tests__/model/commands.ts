@@ -4,7 +4,8 @@ import type { Random } from './random.js';
 export type Command =
   | { readonly do: 'call'; readonly wrapper: number; readonly key: number; readonly signal: 'none' | 'own' | 'aborted' }
   | { readonly do: 'refresh'; readonly wrapper: number; readonly key: number; readonly signal: 'none' | 'own' }
-  | { readonly do: 'delete' | 'peek'; readonly wrapper: number; readonly key: number }
+  | { readonly do: 'delete' | 'expire' | 'peek'; readonly wrapper: number; readonly key: number }
+  | { readonly do: 'invalidate'; readonly wrapper: number; readonly tags: readonly string[]; readonly isSoft: boolean }
   | { readonly do: 'clear'; readonly wrapper: number }
   | { readonly do: 'prime'; readonly wrapper: number; readonly key: number; readonly how: 'plain' | 'promised' }
   /** Settle a run, a promise that was primed with, or an operation of the store. */
@@ -23,6 +24,8 @@ export interface Settings {
   readonly store: 'at once' | 'by hand';
   /** Operations fail and hang. */
   readonly isFaulty: boolean;
+  /** Results have the tags of `tagsOf`. */
+  readonly isTagged: boolean;
   readonly ttl: number | 'by value';
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
@@ -32,6 +35,15 @@ export interface Settings {
 }
 
 export const STORE_TIMEOUT = 100;
+
+/** The tags of a result: one of its key, and one that results of all keys may have. */
+export function tagsOf(key: number, value: string): string[] {
+  return [`key ${key}`, `third ${Number(value.split(' ')[1]) % 3}`];
+}
+
+function possibleTags(key: number): string[] {
+  return [`key ${key}`, 'third 0', 'third 1', 'third 2'];
+}
 
 export function randomSettings(random: Random, hasTime: boolean): Settings {
   const store = random.of(['at once', 'by hand'] as const);
@@ -43,6 +55,8 @@ export function randomSettings(random: Random, hasTime: boolean): Settings {
   return {
     store,
     isFaulty,
+    // A store that answers later takes no tags.
+    isTagged: store === 'at once' && random.chance(0.6),
     ttl,
     staleWhileRevalidate,
     staleIfError,
@@ -60,6 +74,8 @@ export function randomSteps(random: Random, settings: Settings, count: number): 
     fulfil: 14,
     reject: 6,
     delete: 5,
+    expire: 4,
+    invalidate: settings.isTagged ? 8 : 0,
     clear: 2,
     refresh: 5,
     prime: 5,
@@ -88,7 +104,12 @@ function randomStep(random: Random, name: Command['do']): Step {
       return { do: name, wrapper, key, signal: random.of(['none', 'own']), turns };
     case 'prime':
       return { do: name, wrapper, key, how: random.of(['plain', 'promised']), turns };
+    case 'invalidate': {
+      const tags = [random.of(possibleTags(key)), random.of(possibleTags(key))].slice(random.below(2));
+      return { do: name, wrapper, tags, isSoft: random.chance(0.4), turns };
+    }
     case 'delete':
+    case 'expire':
     case 'peek':
       return { do: name, wrapper, key, turns };
     case 'clear':

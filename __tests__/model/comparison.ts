@@ -29,6 +29,10 @@ export class Comparison {
         return reference.refresh(step.wrapper, step.key, step.signal === 'own');
       case 'delete':
         return void reference.delete(step.key);
+      case 'expire':
+        return void reference.expire(step.key);
+      case 'invalidate':
+        return reference.invalidate(step.tags, step.isSoft);
       case 'clear':
         return reference.clear(KEYS);
       case 'prime':

@@ -1,3 +1,4 @@
+import { tagsOf } from './commands.js';
 import { ttlByValue } from './world.js';
 import type { Settings } from './commands.js';
 
@@ -12,7 +13,10 @@ export interface ReferenceCaller {
 
 interface Stored {
   readonly value: string;
+  readonly storedAt: number;
   readonly freshUntil: number;
+  /** Its tags that were invalidated softly. */
+  readonly ended: readonly string[];
 }
 
 type Worth = 'fresh' | 'stale' | 'fallback' | 'expired';
@@ -33,6 +37,8 @@ interface Wait {
   /** Somebody waits, or has waited, who never leaves. */
   isPinned: boolean;
   isFenced: boolean;
+  /** Tags that were invalidated since it began. */
+  readonly invalidated: Set<string>;
   isOver: boolean;
   hasAnsweredEarly: boolean;
 }
@@ -115,6 +121,39 @@ export class Reference {
     this.#detach(key);
     this.#errors.delete(key);
     return this.#stored.delete(key);
+  }
+
+  expire(key: number): boolean {
+    const { staleWhileRevalidate, staleIfError } = this.#settings;
+    if (staleWhileRevalidate + staleIfError === 0) return this.delete(key);
+    this.#detach(key);
+    this.#errors.delete(key);
+    const stored = this.#stored.get(key);
+    if (stored === undefined || this.#worthOf(stored) === 'expired') return false;
+    this.#stored.set(key, { ...stored, freshUntil: Math.min(stored.freshUntil, this.#now) });
+    return true;
+  }
+
+  invalidate(tags: readonly string[], isSoft: boolean): void {
+    for (const wait of this.#waits) {
+      for (const tag of tags) wait.invalidated.add(tag);
+      // Later calls do not wait for a primed value, and must not see what it is to replace.
+      if (wait.kind === 'prime' && this.#ahead.get(wait.key) === wait) this.#stored.delete(wait.key);
+    }
+    this.#ahead.clear();
+    this.#behind.clear();
+    for (const [key, stored] of this.#stored) {
+      const hit = tagsOf(key, stored.value).filter((tag) => tags.includes(tag));
+      if (hit.length === 0) continue;
+      if (!isSoft) this.#stored.delete(key);
+      else this.#stored.set(key, this.#endSoftly(stored, hit));
+    }
+  }
+
+  /** Only the last two soft ones of a tag are remembered: at the second one an entry ends when it was stored. */
+  #endSoftly(stored: Stored, tags: readonly string[]): Stored {
+    const end = tags.some((tag) => stored.ended.includes(tag)) ? stored.storedAt : this.#now;
+    return { ...stored, freshUntil: Math.min(stored.freshUntil, end), ended: [...stored.ended, ...tags] };
   }
 
   clear(keys: readonly number[]): void {
@@ -249,6 +288,7 @@ export class Reference {
       callers: [],
       isPinned: false,
       isFenced: false,
+      invalidated: new Set(),
       isOver: false,
       hasAnsweredEarly: false,
       ...given,
@@ -266,11 +306,8 @@ export class Reference {
 
   /** What runs now is neither written nor joined again. */
   #detach(key: number): void {
-    for (const slot of [this.#ahead, this.#behind]) {
-      const wait = slot.get(key);
-      if (wait !== undefined) wait.isFenced = true;
-      slot.delete(key);
-    }
+    for (const wait of this.#waits) if (wait.key === key) wait.isFenced = true;
+    for (const slot of [this.#ahead, this.#behind]) slot.delete(key);
   }
 
   #end(wait: Wait): void {
@@ -283,22 +320,34 @@ export class Reference {
   #store(key: number, value: string): void {
     const { ttl, staleWhileRevalidate, staleIfError } = this.#settings;
     const own = ttl === 'by value' ? ttlByValue(value) : ttl;
-    if (own + staleWhileRevalidate + staleIfError > 0) this.#stored.set(key, { value, freshUntil: this.#now + own });
+    const stored = { value, storedAt: this.#now, freshUntil: this.#now + own, ended: [] };
+    if (own + staleWhileRevalidate + staleIfError > 0) this.#stored.set(key, stored);
     else if (ttl === 'by value') this.#stored.delete(key);
   }
 
   #succeeded(wait: Wait, value: string): void {
-    if (!wait.isFenced) {
+    const isVoid = this.#settings.isTagged && tagsOf(wait.key, value).some((tag) => wait.invalidated.has(tag));
+    const isRefused = wait.isFenced || isVoid;
+    if (!isRefused) {
+      this.#supersede(wait);
       this.#errors.delete(wait.key);
       this.#store(wait.key, value);
     }
     this.#end(wait);
     if (wait.kind !== 'prime') this.#tell(wait.wrapper, 'run', wait.key, 'fulfilled');
-    if (wait.isFenced) this.#tell(wait.wrapper, 'discard', wait.key);
+    if (isRefused) this.#tell(wait.wrapper, 'discard', wait.key);
     for (const one of [wait, ...wait.followers]) {
       if (one !== wait && !one.isOver) this.#end(one);
       for (const caller of one.callers) Object.assign(caller, { state: 'fulfilled', outcome: value });
       one.callers = [];
+    }
+  }
+
+  /** What began before is not stored over it. */
+  #supersede(wait: Wait): void {
+    for (const other of this.#waits) {
+      if (other === wait) return;
+      if (other.key === wait.key) other.isFenced = true;
     }
   }
 

@@ -1,5 +1,5 @@
 import { TimeoutError } from '../../lib/index.js';
-import { STORE_TIMEOUT, type Settings } from './commands.js';
+import { STORE_TIMEOUT, tagsOf, type Settings } from './commands.js';
 import { KEYS, ttlByValue } from './world.js';
 import type { Caller, Fence, Origin, World } from './world.js';
 
@@ -74,6 +74,7 @@ export class Rules {
     if (origin.settledAt === undefined || origin.hasFailed) this.#say(`${value} is written and was never brought`);
     if (origin.isClose) return;
     if (origin.fencedAt !== undefined) this.#say(`${value} is written though it was fenced`);
+    if (origin.voidAt !== undefined) this.#say(`${value} is written though its tags were invalidated`);
     if (origin.diedAt !== undefined) this.#say(`${value} is written though it had been given up`);
   }
 
@@ -85,6 +86,7 @@ export class Rules {
     if (origin.settledAt === undefined || origin.hasFailed) return this.#violated(caller, 'was never brought');
     if (this.#wasOutOfReach(caller, origin)) return this.#violated(caller, 'was fenced before the call');
     if (this.#isOutdated(caller, origin)) this.#violated(caller, 'is older than what the call must see');
+    if (this.#isInvalidated(caller, origin)) this.#violated(caller, 'has tags that were invalidated before the call');
     if (this.#isExpired(caller, origin)) this.#violated(caller, 'had expired before the call');
   }
 
@@ -114,17 +116,46 @@ export class Rules {
     if (origin.kind === 'prime' || caller.kind === 'refresh') return false;
     const wasForgotten = this.#world.fences.some(
       ({ kind, key, madeAt }) =>
-        kind !== 'refresh' && (key ?? caller.key) === caller.key && madeAt > origin.startedAt && madeAt < caller.madeAt,
+        kind !== 'refresh' &&
+        kind !== 'invalidate' &&
+        (key ?? caller.key) === caller.key &&
+        madeAt > origin.startedAt &&
+        madeAt < caller.madeAt,
     );
     if (wasForgotten) return false;
     return caller.madeTime < origin.settleTime + this.#settings.errorTtl;
   }
 
   /** A fence detached it, and the call came after that. */
-  #wasOutOfReach(caller: Caller, origin: Origin): boolean {
+  #wasOutOfReach(caller: Caller, { isClose, hasFailed, settledAt, ...origin }: Origin): boolean {
+    if (isClose) return false;
+    const { fencedAt = Infinity, diedAt = Infinity, voidAt = Infinity, looseAt } = origin;
+    // An error has no tags.
+    const end = Math.min(fencedAt, diedAt, hasFailed ? Infinity : voidAt);
+    // What goes on after an invalidation of other tags may be stored, and is not joined.
+    const wasLoose = looseAt !== undefined && looseAt < caller.madeAt && !(settledAt! < caller.madeAt);
+    return end < caller.madeAt || wasLoose;
+  }
+
+  #hasWindows(): boolean {
+    return this.#settings.staleWhileRevalidate + this.#settings.staleIfError > 0;
+  }
+
+  /** Invalidations of its tags between its start and the call. */
+  #invalidations(caller: Caller, origin: Origin): Fence[] {
+    const tags = tagsOf(origin.key, origin.value);
+    return this.#world.fences.filter(
+      ({ kind, madeAt, tags: invalidated }) =>
+        kind === 'invalidate' &&
+        madeAt > origin.startedAt &&
+        madeAt < caller.madeAt &&
+        tags.some((tag) => invalidated.includes(tag)),
+    );
+  }
+
+  #isInvalidated(caller: Caller, origin: Origin): boolean {
     if (origin.isClose) return false;
-    const end = Math.min(origin.fencedAt ?? Infinity, origin.diedAt ?? Infinity);
-    return end < caller.madeAt;
+    return this.#invalidations(caller, origin).some(({ isSoft }) => !isSoft || !this.#hasWindows());
   }
 
   /** Something newer, or nothing at all, stood in its place when the call was made. */
@@ -137,7 +168,7 @@ export class Rules {
   #floor({ key, madeAt }: Caller): number {
     let floor = -Infinity;
     for (const fence of this.#world.fences) {
-      const isForgetting = fence.kind === 'delete' || fence.kind === 'clear';
+      const isForgetting = ['delete', 'clear', ...(this.#hasWindows() ? [] : ['expire'])].includes(fence.kind);
       const concerns = (fence.key === undefined || fence.key === key) && fence.madeAt < madeAt;
       // After a control has rejected, the store may still hold what it held.
       if (isForgetting && concerns && fence.state !== 'rejected') floor = Math.max(floor, fence.madeAt);
@@ -145,7 +176,7 @@ export class Rules {
     for (const origin of this.#world.origins) {
       const isPublished =
         origin.key === key && !origin.hasFailed && !origin.isClose && this.#lifetime(origin.value) > 0;
-      if (!isPublished || origin.fencedAt !== undefined || origin.diedAt !== undefined) continue;
+      if (!isPublished || [origin.fencedAt, origin.diedAt, origin.voidAt].some((end) => end !== undefined)) continue;
       if (origin.noticedAt !== undefined && origin.noticedAt < madeAt) floor = Math.max(floor, origin.startedAt);
     }
     return floor;
@@ -156,7 +187,25 @@ export class Rules {
     const prime = this.#world.fences.find((fence) => fence.origin === origin && fence.kind === 'prime');
     // Who calls while somebody primes gets that value, whatever its ttl.
     if (!wasOver || (prime !== undefined && !(prime.endedAt < caller.madeAt))) return false;
-    return caller.madeTime >= origin.settleTime + this.#lifetime(origin.value);
+    const { staleWhileRevalidate, staleIfError } = this.#settings;
+    const ends = this.#ends(caller, origin).map(
+      ({ madeTime }) => madeTime + Math.max(staleWhileRevalidate, staleIfError),
+    );
+    return caller.madeTime >= Math.min(origin.settleTime + this.#lifetime(origin.value), ...ends);
+  }
+
+  /** What has ended its `ttl` before the call. */
+  #ends(caller: Caller, origin: Origin): Fence[] {
+    if (origin.isClose || this.#world.tainted.has(origin.key)) return [];
+    const expiries = this.#world.fences.filter(
+      ({ kind, key, madeAt, state }) =>
+        kind === 'expire' &&
+        key === origin.key &&
+        state === 'fulfilled' &&
+        madeAt > (origin.noticedAt ?? Infinity) &&
+        madeAt < caller.madeAt,
+    );
+    return [...expiries, ...this.#invalidations(caller, origin).filter(({ isSoft }) => isSoft)];
   }
 
   #lifetime(value: string): number {
@@ -178,7 +227,7 @@ export class Rules {
     const isSlow =
       this.#settings.store === 'by hand' &&
       isOfStore &&
-      (key === undefined ? KEYS : [key]).some((one) => this.#world.tainted.has(one));
+      (kind === 'expire' || (key === undefined ? KEYS : [key]).some((one) => this.#world.tainted.has(one)));
     if (!isSlow) this.#say(`a ${kind} of ${key} rejects with ${String(outcome)}`);
   }
 
@@ -225,7 +274,8 @@ export class Rules {
 
   /** Each result that a fence refused is told of, and no other. */
   #discards(): void {
-    if (this.#world.origins.some(({ isClose }) => isClose)) return;
+    // With tags the reference says it.
+    if (this.#settings.isTagged || this.#world.origins.some(({ isClose }) => isClose)) return;
     const refused = this.#world.origins.filter(
       ({ fencedAt, diedAt, settledAt, hasFailed }) =>
         fencedAt !== undefined && diedAt === undefined && settledAt !== undefined && !hasFailed,
@@ -253,6 +303,6 @@ export class Rules {
 }
 
 /** Under way, so that nothing else may run for its key. */
-function isLive({ settledAt, fencedAt, diedAt }: Origin): boolean {
-  return settledAt === undefined && fencedAt === undefined && diedAt === undefined;
+function isLive({ settledAt, fencedAt, diedAt, looseAt }: Origin): boolean {
+  return [settledAt, fencedAt, diedAt, looseAt].every((end) => end === undefined);
 }

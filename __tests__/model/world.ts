@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
-import { memoizeAsync } from '../../lib/index.js';
+import { invalidateTags, memoizeAsync } from '../../lib/index.js';
 import type { Entry, Memoized, MemoizeEvent } from '../../lib/index.js';
 import { deferred } from '../support/call-recorder.js';
 import type { Deferred } from '../support/call-recorder.js';
-import { STORE_TIMEOUT } from './commands.js';
+import { STORE_TIMEOUT, tagsOf } from './commands.js';
 import type { Command, Settings, Step } from './commands.js';
 
 export type Load = (key: number, signal?: AbortSignal) => Promise<string>;
@@ -31,6 +31,10 @@ export interface Origin {
   isClose: boolean;
   /** Aborted or timed out. */
   diedAt: number | undefined;
+  /** The moment of the first invalidation of tags after the start that came before the library could notice the end. */
+  looseAt: number | undefined;
+  /** The same, where it was one of its own tags. */
+  voidAt: number | undefined;
 }
 
 /** A call or a refresh, and what has become of it. */
@@ -51,11 +55,15 @@ export interface Caller {
   endTime: number;
 }
 
-/** A `delete`, `clear` or `prime`, or a refresh that has started a run. */
+/** A control that forgets, or a refresh that has started a run. */
 export interface Fence {
-  readonly kind: 'delete' | 'clear' | 'prime' | 'refresh';
+  readonly kind: 'delete' | 'clear' | 'prime' | 'refresh' | 'expire' | 'invalidate';
   readonly key: number | undefined;
+  /** Of an `invalidate`. */
+  readonly tags: readonly string[];
+  readonly isSoft: boolean;
   readonly madeAt: number;
+  readonly madeTime: number;
   readonly origin: Origin | undefined;
   state: 'pending' | 'fulfilled' | 'rejected';
   outcome: unknown;
@@ -67,6 +75,8 @@ interface Operation {
   readonly kind: 'get' | 'set' | 'delete';
   readonly key: number;
   readonly sentTime: number;
+  /** An expiry reads and writes within one limit, so its write may have less time. */
+  readonly isOfExpiry: boolean;
   readonly answer: Deferred<unknown>;
   act(): unknown;
 }
@@ -97,7 +107,7 @@ export class World {
 
   constructor(readonly settings: Settings) {
     jest.setSystemTime(START);
-    const { store, isFaulty: _isFaulty, ttl, errorTtl, ...windows } = settings;
+    const { store, isFaulty: _isFaulty, isTagged, ttl, errorTtl, ...windows } = settings;
     const cache = store === 'at once' ? new Map<string, Entry<string>>() : this.#storeByHand();
     if (store === 'at once') this.#watchWrites(cache as Map<string, Entry<string>>);
     this.wrappers = [0, 1].map((wrapper) =>
@@ -106,6 +116,7 @@ export class World {
         cache,
         ttl: ttl === 'by value' ? (value) => ttlByValue(value) : ttl,
         errorTtl,
+        ...(isTagged && { tags: (value: string, key: number) => tagsOf(key, value) }),
         storeTimeout: STORE_TIMEOUT,
         ...windows,
         onEvent: (event) => this.events.push({ wrapper, event }),
@@ -155,9 +166,14 @@ export class World {
       case 'refresh':
         return this.#refresh(command.wrapper, command.key, command.signal);
       case 'delete':
-        return this.#fence('delete', command.key, undefined, (load) => load.delete(command.key), command.wrapper);
+      case 'expire': {
+        const { do: kind, key, wrapper } = command;
+        return this.#fence({ kind, key }, () => this.#wrapper(wrapper)[kind](key));
+      }
       case 'clear':
-        return this.#fence('clear', undefined, undefined, (load) => load.clear(), command.wrapper);
+        return this.#fence({ kind: 'clear' }, () => this.#wrapper(command.wrapper).clear());
+      case 'invalidate':
+        return this.#invalidate(command);
       case 'prime':
         return this.#prime(command.wrapper, command.key, command.how);
       case 'peek':
@@ -233,33 +249,49 @@ export class World {
     if (started !== undefined) {
       caller.started = started;
       this.#detach(key, started);
-      this.fences.push({
-        kind: 'refresh',
-        key,
-        madeAt: this.#now,
-        origin: started,
-        state: 'pending',
-        outcome: undefined,
-        endedAt: NaN,
-      });
+      this.fences.push(this.#fenceOf({ kind: 'refresh', key, origin: started }));
     }
     this.#follow(caller, answer);
   }
 
-  #fence(
-    kind: Fence['kind'],
-    key: number | undefined,
-    origin: Origin | undefined,
-    act: (load: Memoized<Load>) => Promise<unknown>,
-    wrapper: number,
-  ): void {
-    for (const one of key === undefined ? KEYS : [key]) this.#detach(one, origin);
-    const fence: Fence = { kind, key, madeAt: this.#now, origin, state: 'pending', outcome: undefined, endedAt: NaN };
+  #fence(given: Partial<Fence> & Pick<Fence, 'kind'>, act: () => Promise<unknown>): void {
+    const fence = this.#fenceOf(given);
+    for (const one of fence.key === undefined ? KEYS : [fence.key]) this.#detach(one, fence.origin);
+    this.#await(fence, act);
+  }
+
+  #fenceOf(given: Partial<Fence> & Pick<Fence, 'kind'>): Fence {
+    return {
+      key: undefined,
+      tags: [],
+      isSoft: false,
+      madeAt: this.#now,
+      madeTime: this.time,
+      origin: undefined,
+      state: 'pending',
+      outcome: undefined,
+      endedAt: NaN,
+      ...given,
+    };
+  }
+
+  #await(fence: Fence, act: () => Promise<unknown>): void {
     this.fences.push(fence);
-    act(this.#wrapper(wrapper)).then(
+    act().then(
       (outcome) => Object.assign(fence, { state: 'fulfilled', outcome, endedAt: this.#now }),
       (outcome: unknown) => Object.assign(fence, { state: 'rejected', outcome, endedAt: this.#now }),
     );
+  }
+
+  #invalidate({ wrapper, tags, isSoft }: Extract<Command, { do: 'invalidate' }>): void {
+    for (const origin of this.origins) {
+      if (origin.noticedAt !== undefined || origin.diedAt !== undefined || origin.fencedAt !== undefined) continue;
+      origin.looseAt ??= this.#now;
+      if (tagsOf(origin.key, origin.value).some((tag) => tags.includes(tag))) origin.voidAt ??= this.#now;
+      origin.isClose ||= origin.settledAt !== undefined;
+    }
+    const fence = this.#fenceOf({ kind: 'invalidate', tags, isSoft });
+    this.#await(fence, () => invalidateTags(this.#wrapper(wrapper), tags, { soft: isSoft }));
   }
 
   /** From now on nothing that runs on `key` counts, but the origin that the fence brings itself. */
@@ -276,7 +308,7 @@ export class World {
     const origin = this.#originate('prime', wrapper, key, undefined, how === 'plain' ? undefined : deferred<string>());
     if (origin.given === undefined) Object.assign(origin, { settledAt: this.#now, settleTime: this.time });
     const value = origin.given?.promise ?? origin.value;
-    this.#fence('prime', key, origin, (load) => load.prime([key], value), wrapper);
+    this.#fence({ kind: 'prime', key, origin }, () => this.#wrapper(wrapper).prime([key], value));
   }
 
   #start(wrapper: number, key: number, signal: AbortSignal | undefined): Promise<string> {
@@ -315,6 +347,8 @@ export class World {
       fencedAt: undefined,
       isClose: false,
       diedAt: undefined,
+      looseAt: undefined,
+      voidAt: undefined,
     };
     this.origins.push(origin);
     return origin;
@@ -349,7 +383,11 @@ export class World {
   #storeByHand() {
     const entries = new Map<string, Entry<string>>();
     const wait = (kind: Operation['kind'], name: string, act: () => unknown): Promise<unknown> => {
-      const operation = { kind, key: keyOfName(name), sentTime: this.time, answer: deferred<unknown>(), act };
+      const key = keyOfName(name);
+      const isOfExpiry = this.fences.some(
+        (fence) => fence.kind === 'expire' && fence.key === key && fence.state === 'pending',
+      );
+      const operation = { kind, key, sentTime: this.time, isOfExpiry, answer: deferred<unknown>(), act };
       this.#checkOrder(operation);
       this.#operations.push(operation);
       return operation.answer.promise;
@@ -369,7 +407,8 @@ export class World {
   #checkOrder({ kind, key, sentTime }: Operation): void {
     if (kind === 'get') return;
     const ahead = this.#operations.find(
-      (other) => other.kind !== 'get' && other.key === key && sentTime - other.sentTime < STORE_TIMEOUT - 1,
+      (other) =>
+        other.kind !== 'get' && other.key === key && !other.isOfExpiry && sentTime - other.sentTime < STORE_TIMEOUT - 1,
     );
     if (ahead !== undefined) this.violations.push(`a ${kind} of ${key} is sent while a ${ahead.kind} is under way`);
   }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { memoizeAsync, tiered } from 'aiocachetools';
 import { FaultyStore } from '../support/faulty-store.js';
 import type { MemoizeEvent, MemoizeOptions } from 'aiocachetools';
-import type { Entry } from '../../lib/store/store.js';
+import type { AnnouncingStore, Change, Entry, Grant, SharedStore, WatchedStore } from '../../lib/store/store.js';
 
 describe('tiered over a store that knows nothing of processes', () => {
   let far: FaultyStore;
@@ -130,5 +130,60 @@ describe('tiered over a store that knows nothing of processes', () => {
     expect(errors).toEqual(['set: The near store does not take entries. They are in the far store only']);
     expect(far.entries.size).toBe(3);
     expect(await f(0)).toBe('0, run 1');
+  });
+});
+
+describe('tiered over a store that tells of changes', () => {
+  /** The near store, a far one that holds nothing, and what makes the near one hear. */
+  function open() {
+    let hear!: (change: Change) => void;
+    const grant: Grant<string> = {
+      lost: new AbortController().signal,
+      begun: 5,
+      commit: async () => 'stored',
+      release: () => undefined,
+    };
+    const far: WatchedStore<string> & AnnouncingStore<string> = {
+      get: async () => undefined,
+      set: async () => undefined,
+      delete: async () => true,
+      deleteByPrefix: async () => undefined,
+      acquire: async () => ({ grant }),
+      begin: async () => grant,
+      announcedAs: (key) => ({ namespace: '', hash: key }),
+      watch: (listener) => {
+        hear = listener;
+        return far;
+      },
+    };
+    const store = tiered<string>(new Map<string, Entry<string>>(), far);
+    hear({ type: 'back' });
+    return { store, hear };
+  }
+
+  async function grantOf(store: SharedStore<string>): Promise<Grant<string>> {
+    const acquired = await store.acquire('a', { timeout: 1_000 });
+    if (!('grant' in acquired)) throw new Error('Expected a grant');
+    return acquired.grant;
+  }
+
+  const tagged = { v: 1, value: 'x', storedAt: 0, tags: ['t'], begun: 5 } as const;
+
+  it('keeps near what it has stored far', async () => {
+    const { store } = open();
+    await (await grantOf(store)).commit(tagged, undefined);
+    expect(await store.get('a')).toMatchObject({ value: 'x' });
+  });
+
+  it('keeps nothing near whose tags may have been invalidated while it could not hear', async () => {
+    const { store, hear } = open();
+    const grant = await grantOf(store);
+    hear({ type: 'lost' });
+    hear({ type: 'back' });
+    await grant.commit(tagged, undefined);
+    expect(await store.get('a')).toBeUndefined();
+    // Without tags a run from before an invalidation is refused by the far store.
+    await grant.commit({ v: 1, value: 'x', storedAt: 0 }, undefined);
+    expect(await store.get('a')).toMatchObject({ value: 'x' });
   });
 });

@@ -140,6 +140,10 @@ export class OrderedStore<V> {
     if (this.#breaker?.admits() === false) {
       throw new Error('The store has not answered for a while. It is asked again within a second');
     }
+    return this.#fetch(key, timeout);
+  }
+
+  #fetch(key: string, timeout: number): unknown {
     const name = this.#names.of(key);
     const found = this.#isTimed ? (this.#store as SharedStore<V>).get(name, timeout) : this.#store.get(name);
     if (this.#carriesKeys) {
@@ -245,8 +249,8 @@ export class OrderedStore<V> {
     const operation = new Operation<V>(key, 'expire', seen, send, deadlines);
     const mark = this.now();
     const expired = this.#call(operation);
-    // In a store that answers at once nothing can be read from before.
-    if (isThenable(expired)) this.#markExpired(key, mark);
+    // In a store that answers at once nothing can be read from before, and a delete or clear leaves a tombstone if it fails.
+    if (isThenable(expired) && seen === undefined) this.#markExpired(key, mark);
     return expired;
   }
 
@@ -265,7 +269,8 @@ export class OrderedStore<V> {
       const written = this.#write(name, entry, remainingOf(entry, now, windows), deadlines);
       return isThenable(written) ? written.then(() => true) : true;
     };
-    const found = this.get(key, deadlines.limit);
+    // Also while calls do not ask the store: like every control this one has to try.
+    const found = this.#fetch(key, deadlines.limit);
     return isThenable(found) ? found.then(write) : write(found);
   }
 

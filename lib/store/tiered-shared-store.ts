@@ -29,6 +29,8 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
   readonly #nearTtlInSync: number;
   /** `starting`: changes may be missed, and no outage is known of. `unwatched`: changes are never heard of. */
   #state: 'starting' | 'synced' | 'lost' | 'unwatched';
+  /** How often changes began to be heard of. */
+  #syncs = 0;
 
   constructor(near: StoreLike<never>, far: SharedStore<V>, nearTtl: number | undefined) {
     super(near, nearTtl);
@@ -75,7 +77,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
       entry: taggedAt(entry, 0),
       lifetime: ttl,
       act: () => this.#far.set(key, entry, ttl, timeout),
-      isWritten: () => true,
+      isKept: () => true,
     });
   }
 
@@ -143,6 +145,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
   }
 
   #grant(name: string, grant: Grant<V>): Grant<V> {
+    const syncs = this.#syncs;
     return {
       lost: grant.lost,
       release: (why) => grant.release(why),
@@ -151,7 +154,8 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
           entry: taggedAt(entry, grant.begun ?? 0),
           lifetime: ttl,
           act: () => grant.commit(entry, ttl),
-          isWritten: (outcome) => outcome === 'stored',
+          // What was invalidated while nothing was heard is not known here.
+          isKept: (outcome) => outcome === 'stored' && (entry.tags === undefined || syncs === this.#syncs),
         }),
     };
   }
@@ -195,6 +199,7 @@ export class TieredSharedStore<V> extends Tiers<V> implements SharedStore<V> {
       }
     } else {
       this.#state = 'synced';
+      this.#syncs += 1;
       this.near.forgetAll();
     }
   }

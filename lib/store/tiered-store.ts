@@ -46,7 +46,7 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
       entry,
       lifetime: ttl,
       act: () => this.#ask('set', () => this.#write(key, entry, ttl), timeout),
-      isWritten: () => true,
+      isKept: () => true,
     });
   }
 

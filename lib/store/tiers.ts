@@ -15,8 +15,8 @@ export interface FarWrite<V, T> {
   /** How long the entry can be of use, in milliseconds. */
   readonly lifetime: number | undefined;
   readonly act: () => T | PromiseLike<T>;
-  /** False where far has answered and has not stored the entry. */
-  readonly isWritten: (answer: T) => boolean;
+  /** False where far has answered and has not stored the entry, or where near must not keep it. */
+  readonly isKept: (answer: T) => boolean;
 }
 
 /** What a near store does for a far one of any kind. */
@@ -74,20 +74,20 @@ export abstract class Tiers<V> {
   }
 
   /** Write far away, and near unless the key changes meanwhile. Where far fails, near keeps the entry for `nearTtl`. */
-  protected async writeThrough<T>(key: string, { entry, lifetime, act, isWritten }: FarWrite<V, T>): Promise<T> {
+  protected async writeThrough<T>(key: string, { entry, lifetime, act, isKept }: FarWrite<V, T>): Promise<T> {
     const fill = this.near.begin(key);
     let answer: T;
     try {
       answer = await act();
     } catch (error) {
       this.farFailed();
-      const isKept = !fill.isVoid && this.nearTtl > 0;
+      const isKeptLocally = !fill.isVoid && this.nearTtl > 0;
       this.keepLocally(fill, entry, lifetime);
       // What far holds now is unknown.
-      if (!isKept) this.near.forget(key);
+      if (!isKeptLocally) this.near.forget(key);
       throw error;
     }
-    if (isWritten(answer) && this.longest() > 0) this.near.replace(fill, entry, { lifetime });
+    if (isKept(answer) && this.longest() > 0) this.near.replace(fill, entry, { lifetime });
     else this.near.end(fill, undefined);
     this.#tellNote();
     return answer;
