@@ -67,12 +67,12 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
     return this.invalidateAround(
       () => this.near.forget(key),
       async () => {
-        const found = await this.#ask('get', () => far.get(key), half);
+        const found = await this.#insist('get', () => far.get(key), half);
         const now = Date.now();
         if (!isEntry(found) || now - (found.freshUntil ?? Infinity) >= window) return false;
         const entry: Entry<V> = endEntry(found, now);
         const left = Math.ceil(entry.freshUntil! + window - now);
-        await this.#ask('set', () => this.#write(key, entry, left === Infinity ? undefined : left), half);
+        await this.#insist('set', () => this.#write(key, entry, left === Infinity ? undefined : left), half);
         return true;
       },
     );
@@ -95,6 +95,11 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
     if (!this.#breaker.admits()) {
       throw new Error('The far store has not answered for a while. It is asked again within a second');
     }
+    return this.#insist(operation, act, timeout);
+  }
+
+  /** The same for a control, which has to try. */
+  async #insist(operation: string, act: () => unknown, timeout: number): Promise<unknown> {
     let hasHung = false;
     try {
       const answer = act();
