@@ -44,6 +44,7 @@ export class Rules {
       if (fence.state === 'rejected') this.#controlFailed(fence);
     }
     for (const { key, answer } of peeks) this.#peeked(key, await answer);
+    for (const key of KEYS) this.#leftOver(key);
     await Promise.all(wrappers.map((wrapper) => wrapper.settled()));
     wrappers.forEach((_wrapper, index) => this.#counters(index));
     if (settings.store === 'at once' || !settings.isFaulty) this.#discards();
@@ -191,7 +192,9 @@ export class Rules {
     const ends = this.#ends(caller, origin).map(
       ({ madeTime }) => madeTime + Math.max(staleWhileRevalidate, staleIfError),
     );
-    return caller.madeTime >= Math.min(origin.settleTime + this.#lifetime(origin.value), ...ends);
+    // What is stored after a delete that failed is stamped a moment later than that.
+    const stampedAt = origin.settleTime + (this.#settings.isFaulty ? 1 : 0);
+    return caller.madeTime >= Math.min(stampedAt + this.#lifetime(origin.value), ...ends);
   }
 
   /** What has ended its `ttl` before the call. */
@@ -212,6 +215,22 @@ export class Rules {
     const { ttl, staleWhileRevalidate, staleIfError } = this.#settings;
     const own = ttl === 'by value' ? ttlByValue(value) : ttl;
     return own + Math.max(staleWhileRevalidate, staleIfError);
+  }
+
+  /** Nothing that was forgotten has come back, whatever landed late. */
+  #leftOver(key: number): void {
+    const { stored, undeleted, fences } = this.#world;
+    const value = stored.get(`load|#${key}`)?.value;
+    const origin = value === undefined ? undefined : this.#origin(value);
+    if (origin === undefined || undeleted.has(key)) return;
+    const forgetting = fences.find(
+      (fence) =>
+        (fence.kind === 'delete' || fence.kind === 'clear') &&
+        (fence.key ?? key) === key &&
+        fence.state === 'fulfilled' &&
+        fence.madeAt > origin.startedAt,
+    );
+    if (forgetting !== undefined) this.#say(`${value} is stored after a ${forgetting.kind} of ${key}`);
   }
 
   #peeked(key: number, value: string | undefined): void {

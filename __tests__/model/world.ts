@@ -102,14 +102,18 @@ export class World {
   readonly violations: string[] = [];
   /** Keys whose store has failed or hung: what it holds is uncertain. */
   readonly tainted = new Set<number>();
+  /** What the store holds. */
+  readonly stored = new Map<string, Entry<string>>();
+  /** Keys that the store has failed to delete, or not in time: what should have gone may be there, and is not shown. */
+  readonly undeleted = new Set<number>();
   #operations: Operation[] = [];
   #now = 0;
 
   constructor(readonly settings: Settings) {
     jest.setSystemTime(START);
     const { store, isFaulty: _isFaulty, isTagged, ttl, errorTtl, ...windows } = settings;
-    const cache = store === 'at once' ? new Map<string, Entry<string>>() : this.#storeByHand();
-    if (store === 'at once') this.#watchWrites(cache as Map<string, Entry<string>>);
+    if (store === 'at once') this.#watchWrites(this.stored);
+    const cache = store === 'at once' ? this.stored : this.#storeByHand(this.stored);
     this.wrappers = [0, 1].map((wrapper) =>
       memoizeAsync<Load>((key, signal) => this.#start(wrapper, key, signal), {
         name: 'load',
@@ -380,8 +384,7 @@ export class World {
     };
   }
 
-  #storeByHand() {
-    const entries = new Map<string, Entry<string>>();
+  #storeByHand(entries: Map<string, Entry<string>>) {
     const wait = (kind: Operation['kind'], name: string, act: () => unknown): Promise<unknown> => {
       const key = keyOfName(name);
       const isOfExpiry = this.fences.some(
@@ -417,15 +420,21 @@ export class World {
     if (operation === undefined) return;
     this.#operations = this.#operations.filter((other) => other !== operation);
     if (how === 'answer') return operation.answer.resolve(operation.act());
-    this.tainted.add(operation.key);
+    this.#taint(operation);
     if (how === 'fail late') operation.act();
     operation.answer.reject(new Error('the store failed'));
   }
 
+  #taint({ kind, key }: Operation): void {
+    this.tainted.add(key);
+    if (kind === 'delete') this.undeleted.add(key);
+  }
+
   async #advance(by: number): Promise<void> {
     await passTime(by);
-    for (const { key, sentTime } of this.#operations)
-      if (this.time - sentTime >= STORE_TIMEOUT - 1) this.tainted.add(key);
+    for (const operation of this.#operations) {
+      if (this.time - operation.sentTime >= STORE_TIMEOUT - 1) this.#taint(operation);
+    }
     const { timeout } = this.settings;
     if (timeout === undefined) return;
     for (const origin of this.origins) {
