@@ -9,6 +9,8 @@ const modules = 'quick-lru|devalue|superjson|copy-anything|is-what';
 
 const config: Config = {
   testEnvironment: 'node',
+  // Five seconds are little on a machine that does something else.
+  testTimeout: 30_000,
   // Jest would leave a core idle, which is half of a small machine.
   maxWorkers: '100%',
   roots: ['<rootDir>/lib', '<rootDir>/__tests__'],

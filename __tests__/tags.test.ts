@@ -124,6 +124,27 @@ describe.each(stores)('tags with %s', (_, cache) => {
     expect(f.stats().discards).toBe(1);
   });
 
+  it('falls back on the newest result, also in a run that began before it was there', async () => {
+    const { fn, runs } = createSource();
+    const windows = { ttl: 1_000, staleIfError: 60_000 };
+    const f = memoizeAsync(fn, { name: 'f', cache: cache(), tags: (value) => [value], ...windows });
+    const answers = [f(1)];
+    await flush();
+    runs[0]!.resolve('first');
+    await answers[0];
+    jest.setSystemTime(1_002_000);
+    answers.push(f(1));
+    await flush();
+    await invalidateTags(f, ['x']);
+    answers.push(f(1));
+    await flush();
+    runs[1]!.resolve('second');
+    await answers[1];
+    runs[2]!.reject(new Error('down'));
+    expect(await Promise.all(answers)).toEqual(['first', 'second', 'second']);
+    expect(f.stats()).toMatchObject({ runs: 3, errors: 1, fallbacks: 1 });
+  });
+
   it('never has a call see what a primed value is to replace', async () => {
     const { fn, runs } = createSource();
     const f = memoizeAsync(fn, { name: 'f', cache: cache(), tags: (value) => [value] });

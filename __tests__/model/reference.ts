@@ -29,7 +29,7 @@ interface Wait {
   readonly name: string | undefined;
   readonly leader: Wait | undefined;
   readonly followers: Wait[];
-  readonly fallback: Stored | undefined;
+  fallback: Stored | undefined;
   readonly canBeAborted: boolean;
   readonly softAt: number;
   readonly endsAt: number;
@@ -137,10 +137,9 @@ export class Reference {
   invalidate(tags: readonly string[], isSoft: boolean): void {
     for (const wait of this.#waits) {
       for (const tag of tags) wait.invalidated.add(tag);
-      // Later calls do not wait for a primed value, and must not see what it is to replace.
-      if (wait.kind === 'prime' && this.#ahead.get(wait.key) === wait) this.#stored.delete(wait.key);
     }
-    this.#ahead.clear();
+    // A primed value is no result of a run, so later calls wait for it.
+    for (const [key, wait] of this.#ahead) if (wait.kind !== 'prime') this.#ahead.delete(key);
     this.#behind.clear();
     for (const [key, stored] of this.#stored) {
       const hit = tagsOf(key, stored.value).filter((tag) => tags.includes(tag));
@@ -332,7 +331,14 @@ export class Reference {
       this.#supersede(wait);
       this.#errors.delete(wait.key);
       this.#store(wait.key, value);
+      // Later runs, which began after tags were invalidated, fall back on it.
+      for (const other of this.#waits) {
+        const isLater = other.key === wait.key && other.fallback !== undefined && !other.isFenced;
+        if (isLater) other.fallback = this.#stored.get(wait.key);
+      }
     }
+    // The older value would be wrong now.
+    if (isVoid && !wait.isFenced && wait.kind === 'prime') this.#stored.delete(wait.key);
     this.#end(wait);
     if (wait.kind !== 'prime') this.#tell(wait.wrapper, 'run', wait.key, 'fulfilled');
     if (isRefused) this.#tell(wait.wrapper, 'discard', wait.key);
@@ -353,7 +359,8 @@ export class Reference {
 
   #failed(wait: Wait, name: string): void {
     const { errorTtl } = this.#settings;
-    if (errorTtl > 0 && !wait.isFenced && wait.kind !== 'prime') {
+    const isCurrent = !wait.isFenced && this.#slotOf(wait).get(wait.key) === wait;
+    if (errorTtl > 0 && isCurrent && wait.kind !== 'prime') {
       this.#errors.set(wait.key, { name, until: this.#now + errorTtl });
     }
     this.#end(wait);

@@ -130,11 +130,12 @@ export class Rules {
   /** A fence detached it, and the call came after that. */
   #wasOutOfReach(caller: Caller, { isClose, hasFailed, settledAt, ...origin }: Origin): boolean {
     if (isClose) return false;
-    const { fencedAt = Infinity, diedAt = Infinity, voidAt = Infinity, looseAt } = origin;
+    const { kind, fencedAt = Infinity, diedAt = Infinity, voidAt = Infinity, looseAt } = origin;
+    if (isPrimeUnderWay(caller, { kind, settledAt } as Origin)) return Math.min(fencedAt, diedAt) < caller.madeAt;
     // An error has no tags.
     const end = Math.min(fencedAt, diedAt, hasFailed ? Infinity : voidAt);
-    // What goes on after an invalidation of other tags may be stored, and is not joined.
-    const wasLoose = looseAt !== undefined && looseAt < caller.madeAt && !(settledAt! < caller.madeAt);
+    // What goes on after an invalidation of other tags is not joined. Once stored it answers, also as a fallback.
+    const wasLoose = looseAt !== undefined && looseAt < caller.madeAt && !(settledAt! < caller.endedAt);
     return end < caller.madeAt || wasLoose;
   }
 
@@ -155,7 +156,7 @@ export class Rules {
   }
 
   #isInvalidated(caller: Caller, origin: Origin): boolean {
-    if (origin.isClose) return false;
+    if (origin.isClose || isPrimeUnderWay(caller, origin)) return false;
     return this.#invalidations(caller, origin).some(({ isSoft }) => !isSoft || !this.#hasWindows());
   }
 
@@ -322,6 +323,11 @@ export class Rules {
 }
 
 /** Under way, so that nothing else may run for its key. */
+/** A prime is no run: until its value is there, later calls wait for it. */
+function isPrimeUnderWay({ madeAt }: Caller, { kind, settledAt }: Origin): boolean {
+  return kind === 'prime' && !(settledAt! < madeAt);
+}
+
 function isLive({ settledAt, fencedAt, diedAt, looseAt }: Origin): boolean {
   return [settledAt, fencedAt, diedAt, looseAt].every((end) => end === undefined);
 }

@@ -257,6 +257,7 @@ export class Run<V> {
       written = store.write(key, result, grant);
       if (grant !== undefined) written = written?.then((answer) => reportRefusal(this.#call, answer));
       if (isSupplied) registry.supply(key, createEntry(result, Date.now()));
+      if (!registry.holds(this.#flight)) registry.offer(this.#flight, createEntry(result, Date.now()));
     } else {
       grant?.release('alone');
       // A function that gives 0 for this value means an older entry too.

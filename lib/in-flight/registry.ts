@@ -115,6 +115,13 @@ export class Registry<V> {
     }
   }
 
+  /** The result of a loose flight is stored: later runs fall back on it, and no longer on what was there before. */
+  offer({ key }: Flight<V>, entry: Entry<V>): void {
+    for (const other of [...this.#looseOf(key), this.#foreground.get(key)]) {
+      if (other?.fallback !== undefined && !other.isFenced) other.fallback = entry;
+    }
+  }
+
   #looseOf(key: string): Iterable<Flight<V>> {
     return this.#loose?.get(key) ?? [];
   }

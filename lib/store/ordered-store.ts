@@ -395,20 +395,26 @@ export class OrderedStore<V> {
       new Promise((adopt) => adopt(answer)).then(
         (value) => {
           deadline.stop();
-          // A shared store refuses a write that a fence has overtaken.
-          const isWrite = operation.kind === 'set' || operation.hasWritten;
-          const mustForget = operation.isLate && operation.isOvertaken && isWrite && !this.#isShared;
+          const mustForget = this.#hasLandedLate(operation);
           this.#succeeded(operation);
           resolve(value);
           if (mustForget) this.#forgetAgain(operation);
         },
         (error: unknown) => {
           deadline.stop();
+          // It may have been carried out all the same.
+          const mustForget = this.#hasLandedLate(operation);
           this.#failed(operation);
           reject(error);
+          if (mustForget) this.#forgetAgain(operation);
         },
       );
     });
+  }
+
+  /** A write on top of a newer operation. A shared store refuses one that a fence has overtaken. */
+  #hasLandedLate({ isLate, isOvertaken, kind, hasWritten }: Operation<V>): boolean {
+    return isLate && isOvertaken && (kind === 'set' || hasWritten) && !this.#isShared;
   }
 
   /** A timed-out write completed after a newer operation, so the key is deleted again. */
