@@ -159,6 +159,7 @@ async function prime<V>(call: Call<V>, given: V | PromiseLike<V>): Promise<void>
       // One of its tags was invalidated meanwhile, and the older value would be wrong now.
       if (store.isKeeping && !flight.isFenced && grant === undefined) await store.delete(key);
     } else if (ttl !== undefined && isStorable(ttl, wrapper.options)) {
+      errors.forget(key);
       const written = store.prime(key, { value, ttl, tags, begun }, grant);
       registry.remove(flight);
       reportRefusal(call, await written);
