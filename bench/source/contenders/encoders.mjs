@@ -11,8 +11,9 @@ export const encoders = {
   ours: {
     title: 'aiocachetools',
     async load() {
-      const { createKeyBuilder } = await import(pathToFileURL(compiledLibrary('hashing/key-builder.js')).href);
-      const build = createKeyBuilder({ name: 'bench' });
+      const { KeyBuilder } = await import(pathToFileURL(compiledLibrary('hashing/key-builder.js')).href);
+      const keys = new KeyBuilder({ name: 'bench' });
+      const build = (receiver, args) => keys.build(receiver, args);
       return (args) => build(undefined, args);
     },
   },
