@@ -37,7 +37,7 @@ function test(version) {
   if (!existsSync(binary)) throw new Error(`No Node ${version}: npm ci --prefix ${runtimes}`);
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const ignored = elsewhere.map((pattern) => `--testPathIgnorePatterns=${pattern}`);
-  const jest = ['node_modules/jest/bin/jest.js', ...ignored, ...options];
+  const jest = ['node_modules/jest/bin/jest.js', ...options, ...ignored];
   console.log(`\nNode ${spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim()}`);
   const { status } = spawnSync(binary, [...flags, ...jest], {
     stdio: 'inherit',
