@@ -1,4 +1,5 @@
-import { answerCall } from './call/call.js';
+import { answerCall, answerString } from './call/call.js';
+import { NativePromise } from './platform/promise.js';
 import { show } from './platform/show.js';
 import { resolveOptions } from './resolve-options.js';
 import { createControls } from './call/controls.js';
@@ -61,8 +62,19 @@ export function wrap(fn: AnyFunction, options: ResolvedOptions, owner?: Owner): 
     throw new TypeError(`Expected a function whose result can be shared, got a generator function: return an array`);
   }
   const wrapper = createWrapper(fn, options, owner);
-  const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+  const answerList = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return answerCall(wrapper, this, args);
+  };
+  const memoized = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    const first = args[0];
+    if (args.length === 1 && typeof first === 'string') return answerString(wrapper, this, first);
+    // Passed on as they are, no list of arguments is made here.
+    try {
+      return answerList.apply(this, args);
+    } catch (error) {
+      // More arguments than a call can have.
+      return NativePromise.reject(error);
+    }
   };
   setTagSpaces(memoized, wrapper.namespaces);
   return Object.defineProperties(memoized, {

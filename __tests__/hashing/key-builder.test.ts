@@ -1,6 +1,7 @@
 /* eslint-disable no-sparse-arrays -- a hole is a value of its own */
 import { describe, expect, it } from '@jest/globals';
 import { UnkeyableArgumentError } from '../../lib/errors.js';
+import { Random } from '../model/random.js';
 import { createKeyBuilder } from '../support/create-key-builder.js';
 import type { IgnoreRule } from '../../lib/hashing/ignore.js';
 
@@ -198,14 +199,10 @@ describe('createKeyBuilder', () => {
 });
 
 describe('recall', () => {
-  it('gives the key of a lone word, and of a list that was seen twice', () => {
+  it('gives the key of a list that was seen twice', () => {
     const build = createKeyBuilder({ name: 'f' });
-    expect([build.recall(['user-7']), build.recall(['7']), build.recall(['a', 1]), build.recall([])]).toEqual([
-      'user-7',
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([build.isKey('user-7'), build.isKey('7')]).toEqual([true, false]);
+    expect([build.recall(['7']), build.recall(['a', 1]), build.recall([])]).toEqual([undefined, undefined, undefined]);
     for (const list of [['a', 1], ['7'], [{ page: 1 }], []]) {
       const key = build(undefined, list);
       expect(build(undefined, list)).toBe(key);
@@ -218,35 +215,51 @@ describe('recall', () => {
     for (const options of [{ keyOf: () => 'key' }, { ignore: [0] }, { ignore: [() => false] }]) {
       const build = createKeyBuilder({ name: 'f', ...options });
       for (let sight = 0; sight < 3; sight++) build(undefined, ['a']);
-      expect(build.recall(['a'])).toBeUndefined();
+      expect([build.recall(['a']), build.isKey('a')]).toEqual([undefined, false]);
     }
+  });
+
+  it('knows lists that come in any order, and more of them than are looked up between two checks', () => {
+    const build = createKeyBuilder({ name: 'f', sizeOf: () => 10_000 });
+    const listOf = (id: number): unknown[] => ['x', id];
+    const random = new Random(1);
+    const ask = (id: number): boolean => {
+      const known = build.recall(listOf(id));
+      if (known === undefined) build.buildNew(undefined, listOf(id));
+      return known !== undefined;
+    };
+    for (let id = 0; id < 10_000; id++) ask(id);
+    for (let call = 0; call < 100_000; call++) ask(random.below(10_000));
+    let known = 0;
+    for (let id = 0; id < 10_000; id++) if (ask(id)) known++;
+    expect(known).toBeGreaterThan(9_900);
   });
 
   it('knows only lone words where something is ignored', () => {
     const build = createKeyBuilder({ name: 'f', ignore: [1] });
     for (let sight = 0; sight < 3; sight++) build(undefined, ['a', 1]);
-    expect([build.recall(['a']), build.recall(['a', 1]), build.recall([7])]).toEqual(['a', undefined, undefined]);
+    expect([build.recall(['a', 1]), build.recall([7]), build.isKey('a')]).toEqual([undefined, undefined, true]);
   });
 
   it('leaves it to the caller to check a lone string', () => {
     const build = createKeyBuilder({ name: 'f' });
     const broken = 'a\ud800';
-    expect(build.recall([broken])).toBe(broken);
+    expect(build.isKey(broken)).toBe(true);
     expect(build(undefined, [broken])).toMatch(/^\$w[\w-]{43}$/);
   });
 });
 
-describe('maxSize', () => {
+describe('sizeOf', () => {
   it('bounds the keys that are known', () => {
-    const known = (maxSize: number | undefined): number => {
-      const build = createKeyBuilder({ name: 'f', maxSize });
+    const known = (sizeOf: (() => number) | undefined): number => {
+      const build = createKeyBuilder({ name: 'f', sizeOf });
       let count = 0;
       for (let i = 0; i < 3_000; i++) for (let sight = 0; sight < 3; sight++) build(undefined, ['x', i]);
       for (let i = 0; i < 3_000; i++) if (build.recall(['x', i]) !== undefined) count++;
       return count;
     };
-    expect(known(10)).toBeLessThan(100);
-    expect([known(undefined), known(1_000)]).toEqual([3_000, 3_000]);
+    expect(known(() => 10)).toBeLessThan(100);
+    expect([known(undefined), known(() => 1_000)]).toEqual([3_000, 3_000]);
   });
 });
 

@@ -25,27 +25,51 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
   try {
     const namespace = wrapper.namespaces.of(receiver);
     const key = wrapper.keys.recall(args);
-    if (key === undefined) return answerNewKey(wrapper, namespace, receiver, args);
-    const flight = namespace.registry.joinable(key);
-    if (flight !== undefined) {
-      return flight.isOverdue ? retryAfterTimeout(wrapper, flight, receiver, args) : join(wrapper, flight, undefined);
-    }
-    const { registry, store } = namespace;
-    const { isForeign } = store;
-    // A lone string is its own key unless it holds lone surrogates, which a user's store may take for another string.
-    if (isForeign && !isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args);
-    // Hot path. A user's store may call the wrapper for the same key before it answers: such a call joins.
-    if (isForeign) registry.beginRead(key);
-    const stored = store.get(key);
-    const reentered = isForeign ? registry.endRead(key) : undefined;
-    const value = reentered === undefined ? store.freshValue(stored) : NOT_FRESH;
-    if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
-    // In the private store nothing is stored under one that does.
-    if (!isForeign && !isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args);
-    return answerRead({ wrapper, namespace, key, receiver, args, signals: undefined }, stored, reentered);
+    return key === undefined
+      ? answerNewKey(wrapper, namespace, receiver, args)
+      : answerKey(wrapper, namespace, key, receiver, args);
   } catch (error) {
     return NativePromise.reject(error);
   }
+}
+
+/** The same for a lone string, which is most often its own key: no list of arguments is made, which takes a third off joins (C2). */
+export function answerString<V>(wrapper: Wrapper<V>, receiver: unknown, text: string): Promise<V> {
+  try {
+    if (!wrapper.keys.isKey(text)) return answerCall(wrapper, receiver, [text]);
+    return answerKey(wrapper, wrapper.namespaces.of(receiver), text, receiver, undefined);
+  } catch (error) {
+    return NativePromise.reject(error);
+  }
+}
+
+/** @param args The arguments; `undefined`: the key is the only one. They hold no signal. */
+function answerKey<V>(
+  wrapper: Wrapper<V>,
+  namespace: Namespace<V>,
+  key: string,
+  receiver: unknown,
+  args: readonly unknown[] | undefined,
+): Promise<V> {
+  const { registry, store } = namespace;
+  const flight = registry.joinable(key);
+  if (flight !== undefined) {
+    return flight.isOverdue
+      ? retryAfterTimeout(wrapper, flight, receiver, args ?? [key])
+      : join(wrapper, flight, undefined);
+  }
+  const { isForeign } = store;
+  // A string that is its own key may hold lone surrogates, which a user's store may take for another string.
+  if (isForeign && !isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args ?? [key]);
+  // A user's store may call the wrapper for the same key before it answers: such a call joins.
+  if (isForeign) registry.beginRead(key);
+  const stored = store.get(key);
+  const reentered = isForeign ? registry.endRead(key) : undefined;
+  const value = reentered === undefined ? store.freshValue(stored) : NOT_FRESH;
+  if (value !== NOT_FRESH) return hit(wrapper, key, value as V);
+  // In the private store nothing is stored under one that does.
+  if (!isForeign && !isWellFormed(key)) return answerNewKey(wrapper, namespace, receiver, args ?? [key]);
+  return answerRead({ wrapper, namespace, key, receiver, args: args ?? [key], signals: undefined }, stored, reentered);
 }
 
 /** The same for a key that must be built from the arguments, which may hold signals. */
@@ -55,7 +79,7 @@ function answerNewKey<V>(
   receiver: unknown,
   args: readonly unknown[],
 ): Promise<V> {
-  const key = wrapper.keys.build(receiver, args);
+  const key = wrapper.keys.buildNew(receiver, args);
   const signals = findSignals(args);
   const aborted = signals && abortedSignal(signals);
   if (aborted !== undefined) return NativePromise.reject(reasonOf(aborted));

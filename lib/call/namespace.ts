@@ -5,7 +5,7 @@ import { GuardedStore } from '../store/guarded-store.js';
 import { MemoryStore } from '../store/memory-store.js';
 import { NullStore } from '../store/null-store.js';
 import { OrderedStore } from '../store/ordered-store.js';
-import { isSharedStore, isStore, wayOut } from '../store/store-like.js';
+import { isSharedStore, isStore, sizeOf, wayOut } from '../store/store-like.js';
 import { WeakList } from '../platform/weak-list.js';
 import { setTagSpaces, TagSpace } from './tag-space.js';
 import type { ResolvedOptions } from '../resolve-options.js';
@@ -111,6 +111,11 @@ export class Namespaces<V> {
       if (cache === null) this.#fixed = this.#storeless();
       else if (typeof cache !== 'function') this.#fixed = this.#on(cache);
     }
+  }
+
+  /** How many entries the store has, of all names; 0 where it does not tell. */
+  get size(): number {
+    return sizeOf(this.cache) ?? 0;
   }
 
   /** Where tags of this wrapper are invalidated. */

@@ -3,6 +3,7 @@ import { LONGEST_NAME } from '../resolve-options.js';
 import { Observer } from '../observer.js';
 import { PendingWork } from '../platform/pending-work.js';
 import { KeyBuilder } from '../hashing/key-builder.js';
+import { usualSize } from '../hashing/key-cache.js';
 import { RecursionGuard } from '../in-flight/recursion.js';
 import { Namespaces } from './namespace.js';
 import type { ResolvedOptions } from '../resolve-options.js';
@@ -77,15 +78,22 @@ export function createWrapper(fn: AnyFunction, options: ResolvedOptions, owner: 
   }
   const { keyOf, ignore, encode, maxSize } = options;
   const observer = new Observer(name, options.onEvent);
+  const namespaces = new Namespaces({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
+    observer.storeFailed(operation, key, error),
+  );
   return {
     fn: fn as Wrapper<unknown>['fn'],
     name,
     options,
     observer,
-    keys: new KeyBuilder({ name, keyOf, ignore, encode, maxSize }),
-    namespaces: new Namespaces({ fn, name, isNameGiven, keyOf, ignore }, options, (operation, key, error) =>
-      observer.storeFailed(operation, key, error),
-    ),
+    keys: new KeyBuilder({
+      name,
+      keyOf,
+      ignore,
+      encode,
+      sizeOf: () => maxSize ?? Math.max(usualSize, namespaces.size),
+    }),
+    namespaces,
     pendingWork: new PendingWork(owner?.pendingWork),
     recursion: options.detectRecursion ? new RecursionGuard() : undefined,
   };

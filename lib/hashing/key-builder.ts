@@ -17,8 +17,8 @@ export interface KeyOptions {
   readonly keyOf?: ((...args: never[]) => unknown) | undefined;
   readonly ignore?: readonly IgnoreRule[];
   readonly encode?: Encode | undefined;
-  /** About how many keys are in use. It bounds the cache of keys. @default 1024 */
-  readonly maxSize?: number | undefined;
+  /** About how many keys are in use. It bounds the cache of keys. @default 1,024 */
+  readonly sizeOf?: (() => number) | undefined;
 }
 
 const longestKey = 512;
@@ -36,7 +36,7 @@ export class KeyBuilder {
   readonly #name: string;
   readonly #keyOf: ((...args: never[]) => unknown) | undefined;
   readonly #encode: Encode | undefined;
-  readonly #maxSize: number | undefined;
+  readonly #sizeOf: (() => number) | undefined;
   readonly #exclusions: Exclusions;
   readonly #canRecall: boolean;
   #keys: KeyCache | undefined;
@@ -44,11 +44,11 @@ export class KeyBuilder {
   /** `undefined` while it is at work. */
   #idle: Canonicalizer | undefined;
 
-  constructor({ name, keyOf, ignore = [], encode, maxSize }: KeyOptions) {
+  constructor({ name, keyOf, ignore = [], encode, sizeOf }: KeyOptions) {
     this.#name = name;
     this.#keyOf = keyOf;
     this.#encode = encode;
-    this.#maxSize = maxSize;
+    this.#sizeOf = sizeOf;
     this.#exclusions = keyOf === undefined ? compileIgnore(ignore) : noExclusions;
     this.#canRecall = keyOf === undefined && this.#exclusions.keepsStrings;
   }
@@ -58,14 +58,25 @@ export class KeyBuilder {
     return this.#keyFrom(this.#keyOf === undefined ? args : [this.#select(this.#keyOf, receiver, args)]);
   }
 
+  /** The same for arguments that `recall` does not know: it does not look again. */
+  buildNew(receiver: unknown, args: readonly unknown[]): string {
+    return this.#keyOf === undefined ? this.#newKeyFrom(args) : this.build(receiver, args);
+  }
+
   /**
    * The key of arguments that take no building: a lone string, or a list that was seen before. They hold no signal. It does
    * not check that the string is well-formed: where it is not, the key must be built.
    */
   recall(args: readonly unknown[]): string | undefined {
-    if (!this.#canRecall) return undefined;
-    const first = args[0];
-    return args.length === 1 && typeof first === 'string' && beginsLikeAWord(first) ? first : this.#keys?.find(args);
+    return this.#canRecall ? this.#keys?.find(args) : undefined;
+  }
+
+  /**
+   * True for a lone string that is its own key. It does not check that the string is well-formed: where it is not, the key
+   * must be built.
+   */
+  isKey(text: string): boolean {
+    return this.#canRecall && beginsLikeAWord(text);
   }
 
   /** The arguments as they are now: what the key is built from is copied, everything else stays the same object. */
@@ -91,17 +102,27 @@ export class KeyBuilder {
   }
 
   #keyFrom(args: readonly unknown[]): string {
-    const first = args[0];
-    const { keepsStrings, isEmpty } = this.#exclusions;
-    if (args.length === 1 && typeof first === 'string' && keepsStrings && isItsOwnKey(first)) return first;
-    // With exclusions a list is not its own path through the cache.
-    if (!isEmpty) return this.#encodeAll(args);
-    const keys = (this.#keys ??= new KeyCache((list) => this.#encodeAll(list), this.#maxSize));
-    const known = keys.find(args);
-    if (known !== undefined) return known;
+    return this.#ownKey(args) ?? this.#keys?.find(args) ?? this.#newKeyFrom(args);
+  }
+
+  #newKeyFrom(args: readonly unknown[]): string {
+    const ownKey = this.#ownKey(args);
+    if (ownKey !== undefined) return ownKey;
     const key = this.#encodeAll(args);
-    keys.learn(args, key);
+    // With exclusions a list is not its own path through the cache.
+    if (this.#exclusions.isEmpty) this.#learn(args, key);
     return key;
+  }
+
+  #ownKey(args: readonly unknown[]): string | undefined {
+    const first = args[0];
+    const isLoneString = args.length === 1 && typeof first === 'string' && this.#exclusions.keepsStrings;
+    return isLoneString && isItsOwnKey(first) ? first : undefined;
+  }
+
+  #learn(args: readonly unknown[], key: string): void {
+    this.#keys ??= new KeyCache((list) => this.#encodeAll(list), this.#sizeOf);
+    this.#keys.learn(args, key);
   }
 
   #encodeAll(args: readonly unknown[]): string {

@@ -21,7 +21,7 @@ interface Node {
 }
 
 /** The figures of the benchmark are those of this size: 8,192 nodes, 4,096 keys seen once. */
-const usualSize = 1024;
+export const usualSize = 1024;
 const largestSize = 8 * usualSize;
 const nodesPerKey = 8;
 const seenPerKey = 4;
@@ -31,7 +31,7 @@ const mostArguments = 4;
 const mostNames = 16;
 const deepest = 4;
 
-/** The hit rate is checked every `sampleSize` lookups. Below 1 in 8 the cache is bypassed for a while. */
+/** It is checked every `sampleSize` lookups whether the cache helps. Where it does not, it is bypassed for a while. */
 const sampleSize = 8192;
 const longestPause = 64 * sampleSize;
 
@@ -44,30 +44,30 @@ const { toString } = rootPrototype;
  * lead through a tree to the key. It makes hits in a synchronous store 2 to 2.5 times as fast.
  *
  * It is only a cache, and every key in it is one that `buildKey` returned for an equal list. It learns lists of primitives
- * and small plain objects when they come the second time, is dropped as a whole when it is full, and is bypassed while it
- * does not help.
+ * and small plain objects when they come the second time, and no more when it is full. It is dropped as a whole, and is
+ * bypassed for a while, when it neither finds nor learns one list in eight.
  */
 export class KeyCache {
   readonly #buildKey: (args: readonly unknown[]) => string;
-  readonly #mostNodes: number;
-  readonly #mostSeen: number;
+  readonly #sizeOf: () => number;
   /** Keys seen since the last reset, and whether their lists can be kept. */
   readonly #seen = new Map<string, boolean>();
   #root = createNode();
   #nodes = 0;
   #lookups = 0;
+  /** How many of them found a key. */
   #hits = 0;
+  /** How many led to another list that is kept. */
+  #learned = 0;
   /** The number of lookups that are still bypassed. */
   #skip = 0;
   /** The length of the next bypass, in lookups. */
   #pause = sampleSize;
 
-  /** @param maxSize About how many keys are in use: what the cache holds follows it, up to 8,192. */
-  constructor(buildKey: (args: readonly unknown[]) => string, maxSize = usualSize) {
-    const size = Math.min(maxSize, largestSize);
+  /** @param sizeOf About how many keys are in use: what the cache holds follows it, up to 8,192. @default 1,024 */
+  constructor(buildKey: (args: readonly unknown[]) => string, sizeOf = (): number => usualSize) {
     this.#buildKey = buildKey;
-    this.#mostNodes = nodesPerKey * size;
-    this.#mostSeen = seenPerKey * size;
+    this.#sizeOf = sizeOf;
   }
 
   find(args: readonly unknown[]): string | undefined {
@@ -104,25 +104,22 @@ export class KeyCache {
 
   /** Takes the key of a list that `find` did not find. */
   learn(args: readonly unknown[], key: string): void {
-    if (this.#skip > 0 || args.length > mostArguments) return;
+    if (this.#skip > 0 || args.length > mostArguments || this.#nodes > nodesPerKey * this.#size()) return;
     const canBeKept = this.#seen.get(key);
     if (canBeKept === undefined) {
-      if (this.#seen.size >= this.#mostSeen) this.#seen.clear();
+      if (this.#seen.size >= seenPerKey * this.#size()) this.#seen.clear();
       this.#seen.set(key, true);
     } else if (canBeKept) {
       const copy = copyOf(args);
       // The arguments may have changed since, so the path is made from a copy that has the same key.
-      if (copy !== undefined && this.#buildKey(copy) === key) this.#add(copy, key);
-      else this.#seen.set(key, false);
+      if (copy !== undefined && this.#buildKey(copy) === key) {
+        this.#learned++;
+        this.#add(copy, key);
+      } else this.#seen.set(key, false);
     }
   }
 
   #add(args: readonly unknown[], key: string): void {
-    if (this.#nodes > this.#mostNodes) {
-      // More lists come again than the cache holds: learning them again and again costs more than building keys.
-      this.#reset();
-      return;
-    }
     let node = this.#root;
     for (const value of args) node = this.#path(node, value);
     node.key = key;
@@ -157,6 +154,10 @@ export class KeyCache {
     return next;
   }
 
+  #size(): number {
+    return Math.min(this.#sizeOf(), largestSize);
+  }
+
   #create(): Node {
     this.#nodes++;
     return createNode();
@@ -164,19 +165,20 @@ export class KeyCache {
 
   #evaluate(): void {
     const isUseful = this.#hits * 8 >= sampleSize;
+    const isLearning = (this.#hits + this.#learned) * 8 >= sampleSize;
     this.#lookups = 0;
     this.#hits = 0;
-    if (isUseful) {
-      this.#pause = sampleSize;
-      return;
-    }
-    this.#reset();
+    this.#learned = 0;
+    // Lists that come twice and never again end no series of bypasses.
+    if (isUseful) this.#pause = sampleSize;
+    if (!isLearning) this.#reset();
   }
 
   /** Drops everything and starts a bypass, each twice as long as the one before. */
   #reset(): void {
     this.#lookups = 0;
     this.#hits = 0;
+    this.#learned = 0;
     this.#skip = this.#pause;
     this.#pause = Math.min(2 * this.#pause, longestPause);
     this.forget();

@@ -109,6 +109,7 @@ export class Registry<V> {
 
   /** The result of `flight` is to be stored: no older one may take its place. */
   supersede(flight: Flight<V>): void {
+    if (this.#loose === undefined) return;
     for (const older of this.#looseOf(flight.key)) {
       if (older === flight) return;
       if (!older.isReading) older.isFenced = true;

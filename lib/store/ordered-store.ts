@@ -5,7 +5,7 @@ import { canDeleteByPrefix, deleteByPrefix } from './delete-by-prefix.js';
 import { endEntry, isEntry } from './entry.js';
 import { freshnessOf, remainingOf } from './freshness.js';
 import { NameCache } from './name-cache.js';
-import { isSharedStore, removeFrom, takesTtl } from './store-like.js';
+import { isSharedStore, removeFrom, sizeOf, takesTtl } from './store-like.js';
 import type { Deadlines } from './deadline.js';
 import type { StaleWindows } from './freshness.js';
 import type { Entry, Grant, SharedStore, Store } from './store.js';
@@ -104,7 +104,7 @@ export class OrderedStore<V> {
   constructor(store: StoreLike<V>, prefix: string, marks: TagMarks) {
     this.#store = store;
     this.#prefix = prefix;
-    this.#names = new NameCache(prefix, () => (store as { readonly size?: unknown }).size);
+    this.#names = new NameCache(prefix, () => sizeOf(store));
     this.#marks = marks;
     this.#takesTtl = takesTtl(store);
     this.#isShared = isSharedStore(store);

@@ -68,3 +68,13 @@ export function removeFrom(store: StoreLike<never>, name: string): unknown {
   const { delete: remove, del } = store as { delete?: unknown; del?: unknown };
   return (typeof remove === 'function' ? remove : (del as (name: string) => unknown)).call(store, name) as unknown;
 }
+
+/** How many entries a store has; `undefined` where it does not tell. */
+export function sizeOf(store: object | null): number | undefined {
+  try {
+    const size = (store as { readonly size?: unknown } | null)?.size;
+    return typeof size === 'number' && size >= 0 ? size : undefined;
+  } catch {
+    return undefined;
+  }
+}
