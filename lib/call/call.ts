@@ -27,30 +27,34 @@ export function answerCall<V>(wrapper: Wrapper<V>, receiver: unknown, args: read
     const key = wrapper.keys.recall(args);
     return key === undefined
       ? answerNewKey(wrapper, namespace, receiver, args)
-      : answerKey(wrapper, namespace, key, receiver, args);
+      : answerKey(wrapper, namespace, { key, receiver, args });
   } catch (error) {
     return NativePromise.reject(error);
   }
 }
 
-/** The same for a lone string, which is most often its own key: no list of arguments is made, which takes a third off joins (C2). */
+/**
+ * The same for a lone string, which is most often its own key: no list of arguments is made, which takes a third off a join
+ * (C2).
+ */
 export function answerString<V>(wrapper: Wrapper<V>, receiver: unknown, text: string): Promise<V> {
   try {
     if (!wrapper.keys.isKey(text)) return answerCall(wrapper, receiver, [text]);
-    return answerKey(wrapper, wrapper.namespaces.of(receiver), text, receiver, undefined);
+    return answerKey(wrapper, wrapper.namespaces.of(receiver), { key: text, receiver, args: undefined });
   } catch (error) {
     return NativePromise.reject(error);
   }
 }
 
-/** @param args The arguments; `undefined`: the key is the only one. They hold no signal. */
-function answerKey<V>(
-  wrapper: Wrapper<V>,
-  namespace: Namespace<V>,
-  key: string,
-  receiver: unknown,
-  args: readonly unknown[] | undefined,
-): Promise<V> {
+/** A call whose key took no building. It holds no signal. */
+interface Keyed {
+  readonly key: string;
+  readonly receiver: unknown;
+  /** `undefined`: the key is the only argument. */
+  readonly args: readonly unknown[] | undefined;
+}
+
+function answerKey<V>(wrapper: Wrapper<V>, namespace: Namespace<V>, { key, receiver, args }: Keyed): Promise<V> {
   const { registry, store } = namespace;
   const flight = registry.joinable(key);
   if (flight !== undefined) {
