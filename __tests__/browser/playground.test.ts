@@ -209,4 +209,42 @@ import { launchBrowser, whyNoBrowser } from './chromium.js';
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     }, 30_000);
   });
+
+  describe('with tags', () => {
+    const shelf = (name: string, output: string): string => `[data-shelf=${name}] [data-show=${output}]`;
+    const shows = (name: string, output: string, text: string): Promise<void> =>
+      page.locator(shelf(name, output), { hasText: text }).waitFor();
+    const callAll = async (): Promise<void> => {
+      for (const name of ['apples', 'pears', 'tomatoes']) await click(`call-${name}`);
+    };
+
+    beforeEach(async () => {
+      await page.goto(`${playground!.url}/tags.html`);
+      await callAll();
+      for (const name of ['apples', 'pears', 'tomatoes']) await shows(name, 'runs', '1');
+    });
+
+    it('runs again what carries a tag that was invalidated, and nothing else', async () => {
+      await click('invalidate-fruit');
+      await callAll();
+      await shows('apples', 'runs', '2');
+      await shows('pears', 'runs', '2');
+      await shows('tomatoes', 'hits', '1');
+    }, 30_000);
+
+    it('answers with the old value where a tag was invalidated softly', async () => {
+      const before = await page.locator(shelf('tomatoes', 'value')).textContent();
+      await click('soft');
+      await click('invalidate-red');
+      await click('call-tomatoes');
+      await shows('tomatoes', 'stale', '1');
+      expect(await page.locator(shelf('tomatoes', 'value')).textContent()).toBe(before);
+      await shows('tomatoes', 'runs', '2');
+    }, 30_000);
+
+    it('fits on a phone', async () => {
+      await page.setViewportSize({ width: 390, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    }, 30_000);
+  });
 });

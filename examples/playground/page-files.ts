@@ -14,12 +14,13 @@ export const policy = "default-src 'self'; img-src data:";
 /** By path. All paths in them are relative, so that any folder of any server can have them. */
 export async function pageFiles(folder: string): Promise<Map<string, PageFile>> {
   const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
-  const [crowd, processes, style, scripts] = await Promise.all([
+  const [crowd, processes, tags, style, scripts] = await Promise.all([
     read('index.html'),
     read('processes.html'),
+    read('tags.html'),
     read('style.css'),
     build({
-      entryPoints: [join(folder, 'main.ts'), join(folder, 'processes.ts')],
+      entryPoints: ['main.ts', 'processes.ts', 'tags.ts'].map((name) => join(folder, name)),
       outdir: folder,
       alias: { aiocachetools: join(folder, '../../../lib/index.ts') },
       bundle: true,
@@ -31,6 +32,7 @@ export async function pageFiles(folder: string): Promise<Map<string, PageFile>> 
   return new Map([
     ['/', { type: 'text/html; charset=utf-8', content: crowd }],
     ['/processes.html', { type: 'text/html; charset=utf-8', content: processes }],
+    ['/tags.html', { type: 'text/html; charset=utf-8', content: tags }],
     ['/style.css', { type: 'text/css; charset=utf-8', content: style }],
     ...scripts.outputFiles.map(({ path, text }): [string, PageFile] => [
       `/${basename(path)}`,

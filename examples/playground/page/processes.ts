@@ -1,4 +1,5 @@
 import { memoizeAsync, tiered } from 'aiocachetools';
+import { addButton, addOutput, control, heading, log, pause } from './elements.js';
 import type { Entry, Memoized, MemoizeEvent, Store } from 'aiocachetools';
 
 /** Milliseconds. */
@@ -49,8 +50,8 @@ class Process {
     this.#box = document.querySelector<HTMLElement>(`[data-process='${number}']`)!;
     this.#load = this.#memoize(true);
     this.#box.append(heading(`Process ${number}`));
-    this.#addButton('call', 'Call', () => this.#call());
-    this.#addButton('delete', 'Delete', () => this.#delete());
+    addButton(this.#box, `call-${number}`, 'Call', () => this.#call());
+    addButton(this.#box, `delete-${number}`, 'Delete', () => this.#delete());
     for (const name of ['value', 'hits', 'misses', 'runs']) this.#outputs.set(name, addOutput(this.#box, name));
     this.show();
   }
@@ -73,7 +74,7 @@ class Process {
   }
 
   async #delete(): Promise<void> {
-    await this.#load.delete('news').catch((error: Error) => log(this.number, 'rejected', error.message));
+    await this.#load.delete('news').catch((error: Error) => log(`process ${this.number}`, 'rejected', error.message));
     showAll();
   }
 
@@ -83,17 +84,10 @@ class Process {
       return { version: (version += 1) };
     };
     const onEvent = (event: MemoizeEvent): void => {
-      log(this.number, event.type, event.type === 'store-error' ? `${event.operation} failed` : event.key);
+      log(`process ${this.number}`, event.type, event.type === 'store-error' ? `${event.operation} failed` : event.key);
     };
     const cache = hasNear ? tiered<Report>(new Map<string, Entry<never>>(), shared) : shared;
     return memoizeAsync(load, { name: 'report', ttl: times.ttl, cache, onEvent });
-  }
-
-  #addButton(name: string, label: string, act: () => Promise<void>): void {
-    const button = document.createElement('button');
-    Object.assign(button, { type: 'button', textContent: label, name: `${name}-${this.number}` });
-    button.addEventListener('click', () => void act());
-    this.#box.append(button);
   }
 }
 
@@ -113,38 +107,4 @@ function showAll(): void {
   const [entry] = shared.entries.values();
   stored.textContent = entry?.value === undefined ? 'empty' : `v${entry.value.version}`;
   commands.textContent = `${shared.commands}`;
-}
-
-function log(number: number, type: string, details: string): void {
-  const line = document.createElement('li');
-  const word = document.createElement('b');
-  word.textContent = type;
-  line.append(`process ${number} `, word, ` ${details}`);
-  const list = document.querySelector('ol')!;
-  list.prepend(line);
-  while (list.childElementCount > 8) list.lastElementChild?.remove();
-}
-
-function heading(text: string): HTMLElement {
-  const element = document.createElement('h2');
-  element.textContent = text;
-  return element;
-}
-
-function addOutput(box: HTMLElement, name: string): HTMLElement {
-  const line = document.createElement('p');
-  const output = document.createElement('output');
-  output.dataset['show'] = name;
-  output.textContent = '–';
-  line.append(`${name} `, output);
-  box.append(line);
-  return output;
-}
-
-function control(name: string): HTMLInputElement {
-  return document.querySelector<HTMLInputElement>(`[name='${name}']`)!;
-}
-
-function pause(duration: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, duration));
 }
