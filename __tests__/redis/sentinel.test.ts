@@ -15,69 +15,114 @@ import type { RedisClient } from 'aiocachetools/redis';
 /** Ends with its stdin, as the servers of the other suites do. */
 const guard = 'redis-server "$1" --sentinel >/dev/null 2>&1 & p=$!; cat >/dev/null; kill -9 $p; wait $p';
 
-describeRedis('redisStore through Sentinel', () => {
-  let master: TestServer;
-  let directory: string;
-  let sentinel: ReturnType<typeof spawn>;
-  let ports: readonly [number, number];
+/** A master, its replicas and a Sentinel that watches them, on loopback ports. */
+class Watched {
+  private constructor(
+    readonly sentinelPort: number,
+    readonly replicaPort: number | undefined,
+    readonly servers: readonly TestServer[],
+    readonly close: () => Promise<void>,
+  ) {}
 
-  beforeAll(async () => {
-    ports = (await freePorts(2)) as [number, number];
-    const [port, sentinelPort] = ports;
-    master = await TestServer.start('--port', String(port), '--bind', '127.0.0.1');
-    directory = mkdtempSync(join(tmpdir(), 'aiocachetools-sentinel-'));
+  static async start(replicas: number): Promise<Watched> {
+    const [sentinelPort, masterPort, ...replicaPorts] = (await freePorts(2 + replicas)) as [
+      number,
+      number,
+      ...number[],
+    ];
+    const startOn = (port: number, ...args: string[]): Promise<TestServer> =>
+      TestServer.start('--port', String(port), '--bind', '127.0.0.1', ...args);
+    const servers = [await startOn(masterPort)];
+    for (const port of replicaPorts) servers.push(await startOn(port, '--replicaof', '127.0.0.1', String(masterPort)));
+    const directory = mkdtempSync(join(tmpdir(), 'aiocachetools-sentinel-'));
     const config = join(directory, 'sentinel.conf');
     writeFileSync(
       config,
-      `port ${sentinelPort}\nbind 127.0.0.1\ndir ${directory}\nsentinel monitor main 127.0.0.1 ${port} 1\n`,
+      [
+        `port ${sentinelPort}`,
+        'bind 127.0.0.1',
+        `dir ${directory}`,
+        `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
+        'sentinel down-after-milliseconds main 300',
+        'sentinel failover-timeout main 2000',
+        '',
+      ].join('\n'),
     );
-    sentinel = spawn('sh', ['-c', guard, 'guard', config], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    const sentinel = spawn('sh', ['-c', guard, 'guard', config], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     const asked = new Redis({ host: '127.0.0.1', port: sentinelPort, retryStrategy: () => 20 });
     asked.on('error', () => undefined);
-    await until(async () => Array.isArray(await asked.call('sentinel', 'get-master-addr-by-name', 'main')), 'Sentinel');
-    asked.disconnect();
+    const close = async (): Promise<void> => {
+      asked.disconnect();
+      const gone = new Promise((resolve) => sentinel.once('close', resolve));
+      sentinel.stdin.end();
+      await gone;
+      await Promise.all(servers.map((server) => server.close()));
+      rmSync(directory, { recursive: true, force: true });
+    };
+    try {
+      const known = async (): Promise<number> =>
+        ((await asked.call('sentinel', 'replicas', 'main')) as unknown[]).length;
+      await until(async () => (await known()) === replicas, 'Sentinel to know all servers');
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return new Watched(sentinelPort, replicaPorts[0], servers, close);
+  }
+}
+
+/** How clients are opened, by name. */
+const kinds: [string, (port: number) => Promise<{ client: RedisClient; close: () => unknown }>][] = [
+  [
+    'redis 6',
+    async (port) => {
+      const client = redis6.createSentinel(options(port));
+      client.on('error', () => undefined);
+      await client.connect();
+      return { client, close: () => client.destroy() };
+    },
+  ],
+  [
+    'redis 5',
+    async (port) => {
+      const client = redis5.createSentinel(options(port));
+      client.on('error', () => undefined);
+      await client.connect();
+      return { client, close: () => client.destroy() };
+    },
+  ],
+  [
+    'ioredis 6',
+    async (port) => {
+      const client = new Redis({
+        sentinels: [{ host: '127.0.0.1', port }],
+        name: 'main',
+        sentinelRetryStrategy: () => 50,
+      });
+      client.on('error', () => undefined);
+      return { client, close: () => client.disconnect() };
+    },
+  ],
+];
+
+const options = (port: number) => ({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port }] });
+
+describeRedis('redisStore through Sentinel', () => {
+  let watched: Watched;
+
+  beforeAll(async () => {
+    watched = await Watched.start(0);
   }, 30_000);
 
   afterAll(async () => {
-    const gone = new Promise((resolve) => sentinel.once('close', resolve));
-    sentinel.stdin!.end();
-    await gone;
-    await master.close();
-    rmSync(directory, { recursive: true, force: true });
+    await watched.close();
   });
 
-  const options = () => ({ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port: ports[1] }] });
-
-  const kinds: [string, () => Promise<{ client: RedisClient; close: () => unknown }>][] = [
-    [
-      'redis 6',
-      async () => {
-        const client = redis6.createSentinel(options());
-        client.on('error', () => undefined);
-        await client.connect();
-        return { client, close: () => client.destroy() };
-      },
-    ],
-    [
-      'redis 5',
-      async () => {
-        const client = redis5.createSentinel(options());
-        client.on('error', () => undefined);
-        await client.connect();
-        return { client, close: () => client.destroy() };
-      },
-    ],
-    [
-      'ioredis 6',
-      async () => {
-        const client = new Redis({ sentinels: [{ host: '127.0.0.1', port: ports[1] }], name: 'main' });
-        return { client, close: () => client.disconnect() };
-      },
-    ],
-  ];
-
   it.each(kinds)('runs once for two processes, deletes and clears, with %s', async (_name, open) => {
-    const [one, other] = [await open(), await open()];
+    const [one, other] = [await open(watched.sentinelPort), await open(watched.sentinelPort)];
     let runs = 0;
     const wrap = (client: RedisClient) =>
       memoizeAsync(
@@ -104,4 +149,44 @@ describeRedis('redisStore through Sentinel', () => {
     await one.close();
     await other.close();
   });
+});
+
+describeRedis('redisStore through Sentinel, when the master dies', () => {
+  it.each(kinds)(
+    'goes on with the replica: hits, runs, deletes, with %s',
+    async (_name, open) => {
+      const watched = await Watched.start(1);
+      const { client, close } = await open(watched.sentinelPort);
+      try {
+        let runs = 0;
+        const load = memoizeAsync(async (id: number) => `value ${id}, run ${(runs += 1)}`, {
+          name: 'a',
+          cache: redisStore(client),
+          storeTimeout: 500,
+        });
+        const [master, replica] = watched.servers;
+        expect(await load(1)).toBe('value 1, run 1');
+        await load.settled();
+        const copy = replica!.client({ path: undefined, host: '127.0.0.1', port: watched.replicaPort });
+        await until(async () => (await copy.dbsize()) > 0, 'the replica to have the value');
+
+        await master!.kill();
+        // No server: a run, and nothing is lost for the caller.
+        expect(await load(2)).toMatch(/^value 2, run \d+$/);
+        await until(async () => (await copy.role())[0] === 'master', 'the replica to be the master');
+        const before = runs;
+        await until(() => load.has(1), 'the client to find the new master');
+        expect(await load(1)).toBe('value 1, run 1');
+        expect(runs).toBe(before);
+        expect(await load.delete(1)).toBe(true);
+        expect(await load(1)).toBe(`value 1, run ${before + 1}`);
+        await load.settled();
+        expect(await copy.dbsize()).toBeGreaterThan(0);
+      } finally {
+        await close();
+        await watched.close();
+      }
+    },
+    60_000,
+  );
 });
