@@ -201,6 +201,24 @@ describe('KeyCache', () => {
     expect([cache.find([0]), cache.find([nodes]), cache.find([nodes + 1])]).toEqual(['#0', `#${nodes}`, undefined]);
   });
 
+  it('follows the number of keys in use, for which it seldom asks', () => {
+    let inUse = 10;
+    const sizeOf = jest.fn(() => inUse);
+    const cache = new KeyCache(encode, sizeOf);
+    const learnAll = (): void => {
+      for (let i = 0; i < 2 * sampleSize; i++) {
+        const list = ['x', i % 1_000];
+        if (cache.find(list) === undefined) cache.learn(list, encode(list));
+      }
+    };
+    learnAll();
+    expect(cache.find(['x', 999])).toBeUndefined();
+    inUse = 1_000;
+    for (let round = 0; round < 3; round++) learnAll();
+    expect(cache.find(['x', 999])).toBe(encode(['x', 999]));
+    expect(sizeOf.mock.calls.length).toBeLessThan(10);
+  });
+
   it('does not take one zero for the other', () => {
     for (const [known, asked] of [[-0, 0], [0, -0]]) {
       expect(taught([known]).find([asked])).toBeUndefined();

@@ -10,6 +10,17 @@ describe('NameCache', () => {
     }
   });
 
+  it('seldom asks a store for its size, which may count its entries', () => {
+    let asked = 0;
+    const names = new NameCache('f|', () => {
+      asked += 1;
+      return 1_000;
+    });
+    for (let id = 0; id < 30_000; id += 1) names.of(`key ${id}`);
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(30);
+  });
+
   it('stays right when more keys are in use than it holds', () => {
     const names = new NameCache('f|');
     for (let round = 0; round < 4; round += 1) {

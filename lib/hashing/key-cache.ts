@@ -50,6 +50,8 @@ const { toString } = rootPrototype;
 export class KeyCache {
   readonly #buildKey: (args: readonly unknown[]) => string;
   readonly #sizeOf: () => number;
+  /** For how many keys. Asked for at each check only: quick-lru counts its entries. */
+  #size: number;
   /** Keys seen since the last reset, and whether their lists can be kept. */
   readonly #seen = new Map<string, boolean>();
   #root = createNode();
@@ -68,6 +70,7 @@ export class KeyCache {
   constructor(buildKey: (args: readonly unknown[]) => string, sizeOf = (): number => usualSize) {
     this.#buildKey = buildKey;
     this.#sizeOf = sizeOf;
+    this.#size = Math.min(sizeOf(), largestSize);
   }
 
   find(args: readonly unknown[]): string | undefined {
@@ -104,10 +107,10 @@ export class KeyCache {
 
   /** Takes the key of a list that `find` did not find. */
   learn(args: readonly unknown[], key: string): void {
-    if (this.#skip > 0 || args.length > mostArguments || this.#nodes > nodesPerKey * this.#size()) return;
+    if (this.#skip > 0 || args.length > mostArguments || this.#nodes > nodesPerKey * this.#size) return;
     const canBeKept = this.#seen.get(key);
     if (canBeKept === undefined) {
-      if (this.#seen.size >= seenPerKey * this.#size()) this.#seen.clear();
+      if (this.#seen.size >= seenPerKey * this.#size) this.#seen.clear();
       this.#seen.set(key, true);
     } else if (canBeKept) {
       const copy = copyOf(args);
@@ -154,16 +157,13 @@ export class KeyCache {
     return next;
   }
 
-  #size(): number {
-    return Math.min(this.#sizeOf(), largestSize);
-  }
-
   #create(): Node {
     this.#nodes++;
     return createNode();
   }
 
   #evaluate(): void {
+    this.#size = Math.min(this.#sizeOf(), largestSize);
     const isUseful = this.#hits * 8 >= sampleSize;
     const isLearning = (this.#hits + this.#learned) * 8 >= sampleSize;
     this.#lookups = 0;

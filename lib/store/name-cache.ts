@@ -28,6 +28,10 @@ export class NameCache {
   /** The number of lookups that are still not answered from the cache. */
   #rest = 0;
   #nextRest = SAMPLE;
+  /** How many names are held at most. */
+  #limit = LEAST_SIZE;
+  /** From this lookup on the store may be asked for its size again: quick-lru counts its entries. */
+  #asksAt = 0;
 
   /** @param sizeOf How many keys are in use, where the store tells. */
   constructor(prefix: string, sizeOf: () => number | undefined = () => undefined) {
@@ -65,18 +69,21 @@ export class NameCache {
       return known;
     }
     const name = this.#prefix + key;
-    if (names.size < this.#limit()) names.set(key, name);
+    if (names.size >= this.#limit && this.#lookups >= this.#asksAt) this.#askForLimit();
+    if (names.size < this.#limit) names.set(key, name);
     return name;
   }
 
   /** A store of ten entries needs no ten thousand names. */
-  #limit(): number {
-    return Math.min(SIZE, LEAST_SIZE + 2 * (this.#sizeOf() ?? SIZE));
+  #askForLimit(): void {
+    this.#limit = Math.min(SIZE, LEAST_SIZE + 2 * (this.#sizeOf() ?? SIZE));
+    this.#asksAt = this.#lookups + this.#limit;
   }
 
   #judge(): void {
     const isUseful = this.#helped >= LEAST_HELP;
     this.#lookups = 0;
+    this.#asksAt = 0;
     this.#helped = 0;
     if (isUseful) this.#nextRest = SAMPLE;
     else this.#reset();
@@ -85,6 +92,7 @@ export class NameCache {
   /** Drops everything and starts a rest, each twice as long as the one before. */
   #reset(): void {
     this.#lookups = 0;
+    this.#asksAt = 0;
     this.#helped = 0;
     this.#rest = this.#nextRest;
     this.#nextRest = Math.min(2 * this.#nextRest, LONGEST_REST);
