@@ -193,8 +193,9 @@ export class Rules {
     const ends = this.#ends(caller, origin).map(
       ({ madeTime }) => madeTime + Math.max(staleWhileRevalidate, staleIfError),
     );
-    // What is stored after a delete that failed is stamped a moment later than that.
-    const stampedAt = origin.settleTime + (this.#settings.isFaulty ? 1 : 0);
+    // What is stored after an invalidation that failed, or is under way, is stamped a millisecond later than that.
+    const before = this.#world.fences.filter(({ madeTime }) => madeTime === origin.settleTime);
+    const stampedAt = origin.settleTime + Math.max(this.#settings.isFaulty ? 1 : 0, before.length);
     return caller.madeTime >= Math.min(stampedAt + this.#lifetime(origin.value), ...ends);
   }
 

@@ -190,7 +190,7 @@ describe('OrderedStore', () => {
       expect(ordered.pendingEntry('a')).toBeUndefined();
       expect(isVisible(ordered, 'a', old)).toBe(false);
       expect(isVisible(ordered, 'b', old)).toBe(true);
-      expect(isVisible(ordered, 'a', { ...entry, storedAt: ordered.now() })).toBe(true);
+      expect(isVisible(ordered, 'a', { ...entry, storedAt: ordered.stamp() })).toBe(true);
 
       store.faults.delete = undefined;
       await (ordered.delete('a', deadlines) as Promise<unknown>);
@@ -203,7 +203,7 @@ describe('OrderedStore', () => {
       const ordered = new OrderedStore<string>(store, '', new TagMarks());
       for (let index = 0; index <= 1_000; index += 1) await late(async () => ordered.delete(`${index}`, deadlines));
       for (const key of ['0', '999', '1000', 'other']) expect(isVisible(ordered, key, old)).toBe(false);
-      expect(isVisible(ordered, 'other', { ...entry, storedAt: ordered.now() })).toBe(true);
+      expect(isVisible(ordered, 'other', { ...entry, storedAt: ordered.stamp() })).toBe(true);
     });
 
     it.each(['rejects', 'throws', 'hangs'] as const)(
@@ -214,9 +214,39 @@ describe('OrderedStore', () => {
         const ordered = new OrderedStore<string>(store, '', new TagMarks());
         await late(() => ordered.clear(deadlines));
         expect(isVisible(ordered, 'a', old)).toBe(false);
-        expect(isVisible(ordered, 'a', { ...entry, storedAt: ordered.now() })).toBe(true);
+        expect(isVisible(ordered, 'a', { ...entry, storedAt: ordered.stamp() })).toBe(true);
       },
     );
+
+    it.each(['delete', 'clear'] as const)(
+      'hides what was stored in the same millisecond, after one before it: %s',
+      async (kind) => {
+        const store = new FaultyStore('at once');
+        store.faults.delete = store.faults.keys = 'throws';
+        const ordered = new OrderedStore<string>(store, '', new TagMarks());
+        const forget = (): Promise<void> =>
+          expect(
+            (async () => (kind === 'delete' ? ordered.delete('a', deadlines) : ordered.clear(deadlines)))(),
+          ).rejects.toThrow();
+        for (let time = 0; time < 3; time += 1) {
+          await forget();
+          const stored = { ...entry, storedAt: ordered.stamp() };
+          expect(isVisible(ordered, 'a', stored)).toBe(true);
+          await forget();
+          expect(isVisible(ordered, 'a', stored)).toBe(false);
+        }
+      },
+    );
+
+    it('stamps no entry far ahead of a clock that was set back', async () => {
+      const store = new FaultyStore('at once');
+      store.faults.delete = 'throws';
+      const ordered = new OrderedStore<string>(store, '', new TagMarks());
+      ordered.stamp();
+      jest.setSystemTime(-3_600_000);
+      await late(async () => ordered.delete('a', deadlines));
+      expect(ordered.stamp() - Date.now()).toBeLessThanOrEqual(1_001);
+    });
 
     /** Rejects in the end. */
     async function late(act: () => Promise<unknown>): Promise<void> {
@@ -335,24 +365,24 @@ describe('OrderedStore', () => {
     it('hides what was stored until then where the store can neither list nor delete by prefix', async () => {
       const store = leastStore();
       const ordered = new OrderedStore<string>(store, '', new TagMarks());
-      expect(ordered.now()).toBe(1_000);
+      expect(ordered.stamp()).toBe(1_000);
       expect(isVisible(ordered, '7', entryOf('before', 1_000))).toBe(true);
       await ordered.clear(deadlines);
       expect(isVisible(ordered, '7', entryOf('before', 1_000))).toBe(false);
-      expect(ordered.now()).toBe(1_001);
-      expect(isVisible(ordered, '7', entryOf('after', ordered.now()))).toBe(true);
+      expect(ordered.stamp()).toBe(1_001);
+      expect(isVisible(ordered, '7', entryOf('after', ordered.stamp()))).toBe(true);
       await ordered.clear(deadlines);
       expect(isVisible(ordered, '7', entryOf('between', 1_001))).toBe(false);
-      expect(isVisible(ordered, '7', entryOf('after', ordered.now()))).toBe(true);
+      expect(isVisible(ordered, '7', entryOf('after', ordered.stamp()))).toBe(true);
       jest.setSystemTime(5_000);
-      expect(ordered.now()).toBe(5_000);
+      expect(ordered.stamp()).toBe(5_000);
     });
 
     it('hides nothing where the store can', async () => {
       const ordered = new OrderedStore<string>(new Map<string, Entry<string>>(), '', new TagMarks());
       await ordered.clear(deadlines);
       expect(isVisible(ordered, '7', entryOf('at the same time', 1_000))).toBe(true);
-      expect(ordered.now()).toBe(1_000);
+      expect(ordered.stamp()).toBe(1_000);
     });
 
     it('gives every step of a listing the whole limit, and stops at the first that hangs', async () => {

@@ -253,7 +253,7 @@ export class GuardedStore<V> implements ResultStore<V>, ReadRules<V>, Coordinato
   }
 
   #set(key: string, result: Result<V>, grant: Grant<V> | undefined): unknown {
-    const entry = createEntry(result, this.#ordered.now());
+    const entry = createEntry(result, this.#ordered.stamp());
     if (entry.tags !== undefined && this.#ordered.cannotTag) {
       throw new TypeError(
         'Expected a store that answers at once, `redisStore` or `tiered` over it beside tags: the result is not stored',

@@ -3,7 +3,7 @@ import { CircuitBreaker } from './circuit-breaker.js';
 import { timeoutOf } from './deadline.js';
 import { canDeleteByPrefix, deleteByPrefix } from './delete-by-prefix.js';
 import { endEntry, isEntry } from './entry.js';
-import { freshnessOf, remainingOf } from './freshness.js';
+import { CLOCK_TOLERANCE, freshnessOf, remainingOf } from './freshness.js';
 import { NameCache } from './name-cache.js';
 import { isSharedStore, removeFrom, sizeOf, takesTtl } from './store-like.js';
 import type { Deadlines } from './deadline.js';
@@ -24,7 +24,8 @@ class Operation<V> {
   isSkipped = false;
   /** For an expiry: it has sent an entry to the store. */
   hasWritten = false;
-  readonly calledAt = Date.now();
+  /** For a delete: entries up to this time are hidden if it fails. */
+  calledAt = -Infinity;
   /** It is sent after this. */
   turn: Promise<unknown> | undefined;
   /** The store's answer, while the operation waits for its turn. */
@@ -92,6 +93,8 @@ export class OrderedStore<V> {
   /** When a delete failed, by key. */
   readonly #tombstones = new Map<string, number>();
   #lastTombstone = -Infinity;
+  /** The time that the latest entry was stamped with. */
+  #stampedAt = -Infinity;
   /** When an entry was expired, by key, in a store that answers later. */
   readonly #expiries = new Map<string, number>();
   #allExpiredAt = -Infinity;
@@ -198,9 +201,16 @@ export class OrderedStore<V> {
     return storedAt <= expiredAt ? endEntry(entry, Math.min(expiredAt, Date.now())) : entry;
   }
 
-  /** The time to stamp an entry with; later than any tombstone. */
-  now(): number {
-    return Math.max(Date.now(), this.#clearedAt + 1, this.#lastTombstone + 1);
+  /** The time to stamp a new entry with; later than any tombstone. */
+  stamp(): number {
+    this.#stampedAt = Math.max(Date.now(), this.#clearedAt + 1, this.#lastTombstone + 1);
+    return this.#stampedAt;
+  }
+
+  /** The time of a delete, clear or expiry: no entry that counts was stamped later. */
+  #moment(): number {
+    const now = Date.now();
+    return Math.max(now, Math.min(this.#stampedAt, now + CLOCK_TOLERANCE));
   }
 
   set(key: string, entry: Entry<V>, ttl: number | undefined, deadlines: Deadlines): unknown {
@@ -222,9 +232,10 @@ export class OrderedStore<V> {
   }
 
   delete(key: string, deadlines: Deadlines): unknown {
-    return this.#call(
-      new Operation<V>(key, 'delete', null, () => this.#forget(this.#prefix + key, deadlines), deadlines),
-    );
+    const send = (): unknown => this.#forget(this.#prefix + key, deadlines);
+    const operation = new Operation<V>(key, 'delete', null, send, deadlines);
+    operation.calledAt = this.#moment();
+    return this.#call(operation);
   }
 
   /** End the `ttl` of what is stored. True where there was an entry of use. */
@@ -247,7 +258,7 @@ export class OrderedStore<V> {
     // Where a delete or clear is pending it may fail, and calls see nothing meanwhile.
     const seen = pending === null ? null : undefined;
     const operation = new Operation<V>(key, 'expire', seen, send, deadlines);
-    const mark = this.now();
+    const mark = this.#moment();
     const expired = this.#call(operation);
     // In a store that answers at once nothing can be read from before, and a delete or clear leaves a tombstone if it fails.
     if (isThenable(expired) && seen === undefined) this.#markExpired(key, mark);
@@ -310,7 +321,7 @@ export class OrderedStore<V> {
   }
 
   async #clear(before: readonly Promise<unknown>[], deadlines: Deadlines): Promise<void> {
-    const calledAt = this.now();
+    const calledAt = this.#moment();
     try {
       if (before.length > 0) await Promise.all(before);
       // A shared store scans in many steps, each with a deadline of its own.
@@ -324,7 +335,7 @@ export class OrderedStore<V> {
   }
 
   /** A tombstone for all keys. */
-  #bury(at: number = this.now()): void {
+  #bury(at: number = this.#moment()): void {
     this.#clearedAt = Math.max(this.#clearedAt, at);
   }
 
