@@ -86,8 +86,9 @@ describe('CircuitBreakers', () => {
     const breakers = new CircuitBreakers(16);
     for (let block = 0; block < 9; block += 1) fail(breakers.ofBlock(block), 1);
     expect(breakers.ofBlock(12).admits()).toBe(false);
+    expect(breakers.ofBlock(12).isProbeDue()).toBe(false);
     jest.advanceTimersByTime(1_000);
-    expect(breakers.ofBlock(12).admits()).toBe(true);
+    expect([breakers.ofBlock(12).isProbeDue(), breakers.ofBlock(3).isProbeDue()]).toEqual([true, false]);
     expect(breakers.ofBlock(3).admits()).toBe(false);
     breakers.ofBlock(12).succeeded();
     for (let block = 0; block < 16; block += 1) expect(breakers.ofBlock(block).admits()).toBe(true);
@@ -124,6 +125,40 @@ describe('redisStore through a function', () => {
     },
   );
 
+  it('tries a server that has gone with a read of its own, for which no caller waits', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    try {
+      const sent: string[] = [];
+      let answer = (): Promise<unknown> => new Promise(() => undefined);
+      const store = redisStore<unknown>((args) => {
+        sent.push(args[0]!);
+        return answer();
+      });
+      const failures = Promise.allSettled(Array.from({ length: 5 }, () => store.acquire('a|1', { timeout: 200 })));
+      await jest.advanceTimersByTimeAsync(200);
+      await failures;
+      const refusal = 'The server has not answered for a while; it is asked again within a second';
+      await expect(store.acquire('a|1', { timeout: 200 })).rejects.toThrow(refusal);
+      sent.length = 0;
+      for (let second = 1; second <= 3; second += 1) {
+        await jest.advanceTimersByTimeAsync(1_000);
+        // At once: no timer is put forward here.
+        for (let call = 0; call < 3; call += 1) {
+          await expect(store.acquire('a|1', { timeout: 200 })).rejects.toThrow(refusal);
+        }
+        expect(sent).toEqual(Array.from({ length: second }, () => 'get'));
+      }
+      answer = () => Promise.reject(Object.assign(new Error('WRONGTYPE'), { name: 'ReplyError' }));
+      await jest.advanceTimersByTimeAsync(1_000);
+      await expect(store.acquire('a|1', { timeout: 200 })).rejects.toThrow(refusal);
+      answer = async () => ['1700000000000', 'grant', 'generation', '5000'];
+      await jest.advanceTimersByTimeAsync(0);
+      expect(await store.acquire('a|1', { timeout: 200 })).toHaveProperty('grant');
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('asks again less and less often, until the deadline, which tells the last error', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
     try {
@@ -137,7 +172,7 @@ describe('redisStore through a function', () => {
         .then(undefined, (error: unknown) => error);
       await jest.advanceTimersByTimeAsync(1_000);
       expect(await failure).toEqual(
-        new TimeoutError('The server did not answer `script` within 1000 ms: something else', 1_000),
+        new TimeoutError('The server did not answer `evalsha` within 1000 ms: something else', 1_000),
       );
       // Each time by digest and in full.
       expect(asked).toBeLessThanOrEqual(14);

@@ -1,7 +1,7 @@
 import { CircuitBreaker } from '../store/circuit-breaker.js';
 
 /** What an operation needs of the breaker of its node. */
-export type Breaker = Pick<CircuitBreaker, 'admits' | 'succeeded' | 'failed'>;
+export type Breaker = Pick<CircuitBreaker, 'admits' | 'isProbeDue' | 'succeeded' | 'failed'>;
 
 /**
  * One breaker for each node, so that a dead master does not hold up the keys of the others. Where the node of a key is
@@ -29,7 +29,8 @@ export class CircuitBreakers {
     const block = this.#blocks[index]!;
     const isWholeGone = (): boolean => this.#failing.size > this.#blocks.length / 2;
     return {
-      admits: () => (isWholeGone() ? this.#whole.admits() : block.admits()),
+      admits: () => !isWholeGone() && block.admits(),
+      isProbeDue: () => (isWholeGone() ? this.#whole : block).isProbeDue(),
       succeeded: () => {
         if (isWholeGone()) for (const each of this.#blocks) each.succeeded();
         this.#failing.clear();

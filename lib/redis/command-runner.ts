@@ -38,6 +38,8 @@ interface Attempt {
   readonly name: string;
   readonly breaker: Breaker;
   readonly act: () => Promise<unknown>;
+  /** A read that tells whether the server answers again. */
+  readonly probe: () => Promise<unknown>;
   readonly options: RunOptions;
 }
 
@@ -72,7 +74,8 @@ export class CommandRunner {
     },
   ): void {
     const act = (): Promise<unknown> => this.client.send(key, args);
-    this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, options }, resolve, reject);
+    const probe = (): Promise<unknown> => this.#probeBy(key);
+    this.#attempt({ name: args[0]!, breaker: this.#breakerOf(key), act, probe, options }, resolve, reject);
   }
 
   /** @param key Any key that the user may read. */
@@ -80,13 +83,14 @@ export class CommandRunner {
     const breaker = this.#breakers.ofNode('');
     const act = (): Promise<unknown> => this.client.masters(key);
     const options = { timeout, bypassBreaker: true };
-    return this.#promise({ name: 'get', breaker, act, options }) as Promise<readonly Node[]>;
+    return this.#promise({ name: 'get', breaker, act, probe: act, options }) as Promise<readonly Node[]>;
   }
 
   /** Sends a command to one node of a cluster. */
   sendTo(node: Node, args: readonly string[], options: RunOptions): Promise<unknown> {
     const breaker = this.#breakers.ofNode(node.name);
-    return this.#promise({ name: args[0]!, breaker, act: () => node.send(args), options });
+    const probe = (): Promise<unknown> => node.send(['time']);
+    return this.#promise({ name: args[0]!, breaker, act: () => node.send(args), probe, options });
   }
 
   /** Runs a script by its digest. Sends its source where the server may not know it. */
@@ -105,7 +109,8 @@ export class CommandRunner {
         return this.client.send(keys[0], ['eval', script.source, ...tail]);
       }
     };
-    return this.#promise({ name: 'script', breaker: this.#breakerOf(keys[0]), act, options });
+    const probe = (): Promise<unknown> => this.#probeBy(keys[0]);
+    return this.#promise({ name: 'evalsha', breaker: this.#breakerOf(keys[0]), act, probe, options });
   }
 
   /** As in the scripts, a user who may not publish is no failure. */
@@ -122,12 +127,13 @@ export class CommandRunner {
   }
 
   #attempt(
-    { name, breaker, act, options }: Attempt,
+    { name, breaker, act, probe, options }: Attempt,
     resolve: (reply: unknown) => void,
     reject: (error: unknown) => void,
   ): void {
     const { timeout, bypassBreaker = false, isRetried = false, isFinal, late } = options;
     if (!bypassBreaker && !breaker.admits()) {
+      if (breaker.isProbeDue()) this.#try(probe, breaker);
       return reject(new Error('The server has not answered for a while; it is asked again within a second'));
     }
     let isOver = false;
@@ -167,6 +173,20 @@ export class CommandRunner {
       if (end()) reject(error);
     };
     startSafely(act).then(answered, failed);
+  }
+
+  #probeBy(key: string): Promise<unknown> {
+    return this.client.send(key, ['get', key]);
+  }
+
+  /** No caller waits for it. Whenever it is answered, the server is back. */
+  #try(probe: () => Promise<unknown>, breaker: Breaker): void {
+    startSafely(probe).then(
+      () => breaker.succeeded(),
+      (error: unknown) => {
+        if (this.client.failureOf(error) === 'reply') breaker.succeeded();
+      },
+    );
   }
 
   #breakerOf(key: string): Breaker {

@@ -1,17 +1,24 @@
 /** How many failures in a row open a breaker. */
 const FAILURES = 5;
 
-/** How often an open breaker lets one operation through, in milliseconds. */
+/** How often an open breaker lets the other side be tried, in milliseconds. */
 const PAUSE = 1_000;
 
-/** Refuses operations while the other side does not answer. It has no timer: the next operation is the probe. */
+/**
+ * Refuses operations while the other side does not answer. It has no timer: an operation that is refused after a while starts
+ * a probe, for which no caller waits.
+ */
 export class CircuitBreaker {
   #failures = 0;
   #triedAt = 0;
 
-  /** False while the breaker is open and no probe is due. */
+  /** False while the breaker is open. */
   admits(): boolean {
-    if (this.#failures < FAILURES) return true;
+    return this.#failures < FAILURES;
+  }
+
+  /** True once a second while the breaker is open. */
+  isProbeDue(): boolean {
     const now = performance.now();
     if (now - this.#triedAt < PAUSE) return false;
     this.#triedAt = now;

@@ -141,9 +141,20 @@ export class OrderedStore<V> {
   /** @param timeout For a store that keeps deadlines itself. */
   get(key: string, timeout: number): unknown {
     if (this.#breaker?.admits() === false) {
+      if (this.#breaker.isProbeDue()) void this.#probe(key, timeout);
       throw new Error('The store has not answered for a while. It is asked again within a second');
     }
     return this.#fetch(key, timeout);
+  }
+
+  /** No caller waits for it. */
+  async #probe(key: string, timeout: number): Promise<void> {
+    try {
+      await this.#fetch(key, timeout);
+    } catch {
+      // An error is an answer too.
+    }
+    this.answered();
   }
 
   #fetch(key: string, timeout: number): unknown {

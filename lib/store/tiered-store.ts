@@ -37,7 +37,9 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
   }
 
   get(key: string, timeout: number = DEFAULT_TIMEOUT): Entry<V> | undefined | PromiseLike<Entry<V> | undefined> {
-    return this.readThrough(key, timeout, (left) => this.#ask('get', () => this.#far.get(key), (left * 3) / 4));
+    return this.readThrough(key, timeout, (left) =>
+      this.#ask(key, { operation: 'get', timeout: (left * 3) / 4 }, () => this.#far.get(key)),
+    );
   }
 
   set(key: string, entry: Entry<V>, ttl?: number, timeout: number = DEFAULT_TIMEOUT): Promise<unknown> {
@@ -45,7 +47,7 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
     return this.writeThrough(key, {
       entry,
       lifetime: ttl,
-      act: () => this.#ask('set', () => this.#write(key, entry, ttl), timeout),
+      act: () => this.#ask(key, { operation: 'set', timeout }, () => this.#write(key, entry, ttl)),
       isKept: () => true,
     });
   }
@@ -91,8 +93,14 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
   protected override farFailed(): void {}
 
   /** A read or write, which a store that hangs is spared. */
-  async #ask(operation: string, act: () => unknown, timeout: number): Promise<unknown> {
+  async #ask(
+    key: string,
+    { operation, timeout }: { readonly operation: string; readonly timeout: number },
+    act: () => unknown,
+  ): Promise<unknown> {
     if (!this.#breaker.admits()) {
+      // No caller waits for the probe.
+      if (this.#breaker.isProbeDue()) this.#insist('get', () => this.#far.get(key), timeout).catch(noop);
       throw new Error('The far store has not answered for a while. It is asked again within a second');
     }
     return this.#insist(operation, act, timeout);
@@ -119,3 +127,5 @@ export class TieredStore<V> extends Tiers<V> implements Store<V> {
     return deadlines;
   }
 }
+
+function noop(): void {}
