@@ -100,7 +100,7 @@ describe('two hundred callers of a redisStore', () => {
     expect(calls.answered).toBe(CALLERS);
   });
 
-  it('wait for nothing while the breaker is open, which lets one command a second try', async () => {
+  it('wait for nothing while the breaker is open, which tries the server once a second', async () => {
     let isBack = false;
     const client = countCommands((args) => (isBack ? valueOf(args) : never(args)));
     const f = wrap(client);
@@ -112,24 +112,19 @@ describe('two hundred callers of a redisStore', () => {
       await callAll(f).all;
       expect(client.sent).toBe(sent);
     };
-    let sinceProbe = 0;
     for (let second = 0; second < 5; second += 1) {
       await sendsNothing();
-      await jest.advanceTimersByTimeAsync(999 - sinceProbe);
+      await jest.advanceTimersByTimeAsync(999);
       await sendsNothing();
       await jest.advanceTimersByTimeAsync(1);
       const { sent } = client;
-      const calls = callAll(f);
-      await jest.advanceTimersByTimeAsync(STORE_TIMEOUT - 1);
+      // Nobody waits for the probe either.
+      await callAll(f).all;
       expect(client.sent).toBe(sent + 1);
-      expect(calls.answered).toBe(CALLERS - 1);
-      await jest.advanceTimersByTimeAsync(1);
-      expect(calls.answered).toBe(CALLERS);
-      sinceProbe = STORE_TIMEOUT;
     }
 
     isBack = true;
-    await jest.advanceTimersByTimeAsync(1_000 - sinceProbe);
+    await jest.advanceTimersByTimeAsync(1_000);
     await callAll(f).all;
     const { hits } = f.stats();
     await callAll(f).all;

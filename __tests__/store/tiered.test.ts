@@ -115,6 +115,11 @@ describe('tiered over a store that knows nothing of processes', () => {
     for (let id = 0; id < 20; id += 1) await after(300, f(id));
     expect(runs).toBe(20);
     expect(far.calls.length).toBeLessThan(12);
+    await jest.advanceTimersByTimeAsync(1_000);
+    const asked = far.calls.length;
+    // No caller waits for the probe: no timer is put forward.
+    await f(20);
+    expect(far.calls.slice(asked).map(({ method }) => method)).toEqual(['get']);
   });
 
   it('says once that the near store takes no entries', async () => {
