@@ -202,7 +202,8 @@ export interface MemoizeOptions<F extends OptionalFunction = AnyFunction> {
   /**
    * The longest that one store operation may delay a call, in milliseconds > 0.
    *
-   * A read that takes longer counts as a miss. `delete`, `expire`, `prime` and `clear` reject with a `TimeoutError` instead.
+   * A read that takes longer counts as a miss. `delete`, `expire`, `prime`, `clear` and `invalidateTags` reject with a
+   * `TimeoutError` instead.
    *
    * @default 1000
    * @example
