@@ -18,7 +18,7 @@ const vite = join(import.meta.dirname, 'consumer-vite');
 const compilers = { ts54: '5.4', ts59: '5.9', ts60: '6.0', ts70: '7.0' };
 const bun = join(root, '__tests__/runtimes/node_modules/@oven/bun-linux-x64/bin/bun');
 /** Of `import { memoizeAsync }` in a browser, bytes after gzip. Lower it when it can be. */
-const browserBudget = 29_100;
+const browserBudget = 29_500;
 const runtimes = { node20: '20.19.0', node22: '22.12.0', node24: '24', node26: '26' };
 const hasRuntimes = process.platform === 'linux' && process.arch === 'x64';
 
