@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { NameCache } from '../../lib/store/name-cache.js';
-import { collectGarbage } from '../support/collect-garbage.js';
+import { collectedUntil } from '../support/collect-garbage.js';
 
 describe('NameCache', () => {
   it('puts the prefix before each key, whatever was asked before', () => {
@@ -39,23 +39,31 @@ describe('NameCache', () => {
 
   it('holds a bounded number of names, and none after `forget`', async () => {
     const cache = new NameCache('f|');
-    const measure = async (): Promise<number> => {
-      await collectGarbage();
-      return process.memoryUsage().heapUsed;
-    };
-    const fill = (names: number): void => {
-      // Long keys, so that what else comes and goes in the heap does not count.
-      for (let id = 0; id < names; id += 1) cache.of(Buffer.alloc(1_000, `${id} `).toString('latin1'));
-    };
-    fill(10_000);
+    const sizes: number[] = [];
+    let names: WeakRef<object> | undefined;
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- `call` gives it its receiver
+    const { set } = Map.prototype;
+    const spy = jest.spyOn(Map.prototype, 'set').mockImplementation(function (
+      this: Map<unknown, unknown>,
+      key: unknown,
+      value: unknown,
+    ) {
+      set.call(this, key, value);
+      names = new WeakRef(this);
+      sizes.push(this.size);
+      return this;
+    });
+    try {
+      for (let id = 0; id < 200_000; id += 1) cache.of(`key ${id}`);
+      // So that something is held.
+      for (let id = 0; id < 100; id += 1) cache.of(`key ${id}`);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(Math.min(...sizes.slice(0, 100))).toBe(1);
+    expect(sizes.filter((size) => size > 10_000).length).toBeGreaterThan(0);
+    expect(sizes.filter((size) => size > 16_384)).toEqual([]);
     cache.forget();
-    const empty = await measure();
-    fill(10_000);
-    const held = (await measure()) - empty;
-    expect(held).toBeGreaterThan(8_000_000);
-    cache.forget();
-    expect((await measure()) - empty).toBeLessThan(held / 2);
-    fill(200_000);
-    expect((await measure()) - empty).toBeLessThan(4 * held);
+    await collectedUntil(() => names?.deref() === undefined);
   });
 });
