@@ -31,7 +31,7 @@ export async function play(settings: Settings, steps: readonly Step[]): Promise<
 
 /** The reference knows no microtasks: what settles there is noticed before the next command. */
 function settlesNow(step: Step, { store }: Settings): Step {
-  const settles = ['fulfil', 'reject', 'bring', 'withhold'].includes(step.do);
+  const settles = ['fulfil', 'reject', 'bring', 'withhold', 'prime'].includes(step.do);
   return store === 'at once' && settles ? { ...step, turns: Infinity } : step;
 }
 

@@ -256,6 +256,21 @@ describe('OrderedStore', () => {
     }
   });
 
+  describe('an expiry', () => {
+    it('does not lengthen the life of what an earlier one has ended', async () => {
+      const ordered = new OrderedStore<string>(new FaultyStore(), '', new TagMarks());
+      const windows = { staleWhileRevalidate: 10_000, staleIfError: 0 };
+      const stored = [900, 1_050, 1_150].map((storedAt) => ({ ...entry, storedAt, freshUntil: 9_000 }));
+      for (let time = 0; time < 3; time += 1) {
+        void ordered.expire('a', windows, deadlines);
+        await jest.advanceTimersByTimeAsync(100);
+      }
+      // Expired at 1,000, 1,100 and 1,200. Of the second it is known that it was ended after it was stored.
+      expect(stored.map((each) => ordered.visible('a', each)?.freshUntil)).toEqual([1_000, 1_050, 1_200]);
+      expect(ordered.visible('a', { ...entry, storedAt: 1_201, freshUntil: 9_000 })?.freshUntil).toBe(9_000);
+    });
+  });
+
   describe('the key of an entry', () => {
     it('is written to a store that answers with promises, and to no other', async () => {
       for (const [answers, key] of [

@@ -60,6 +60,14 @@ class Operation<V> {
   }
 }
 
+/** The times at which a key was expired. A later one must not lengthen the life of what an earlier one has ended. */
+interface Expiries {
+  readonly first: number;
+  /** The last but one. */
+  readonly before: number;
+  readonly last: number;
+}
+
 /** How many deletes that failed, and how many expiries, are remembered one by one. */
 const MOST_TOMBSTONES = 1_000;
 
@@ -96,7 +104,7 @@ export class OrderedStore<V> {
   /** The time that the latest entry was stamped with. */
   #stampedAt = -Infinity;
   /** When an entry was expired, by key, in a store that answers later. */
-  readonly #expiries = new Map<string, number>();
+  readonly #expiries = new Map<string, Expiries>();
   #allExpiredAt = -Infinity;
   readonly #names: NameCache;
   #clearing: Promise<unknown> | undefined;
@@ -208,8 +216,8 @@ export class OrderedStore<V> {
     if (storedAt <= this.#clearedAt) return undefined;
     if (this.#tombstones.size !== 0 && storedAt <= (this.#tombstones.get(key) ?? -Infinity)) return undefined;
     if (this.#expiries.size === 0 && this.#allExpiredAt === -Infinity) return entry;
-    const expiredAt = Math.max(this.#allExpiredAt, this.#expiries.get(key) ?? -Infinity);
-    return storedAt <= expiredAt ? endEntry(entry, Math.min(expiredAt, Date.now())) : entry;
+    const endedAt = storedAt <= this.#allExpiredAt ? storedAt : endOf(storedAt, this.#expiries.get(key));
+    return endedAt === undefined ? entry : endEntry(entry, Math.min(endedAt, Date.now()));
   }
 
   /** The time to stamp a new entry with; later than any tombstone. */
@@ -303,7 +311,9 @@ export class OrderedStore<V> {
       this.#allExpiredAt = at;
       this.#expiries.clear();
     }
-    this.#expiries.set(key, at);
+    const before = this.#expiries.get(key);
+    const [first = at, last = -Infinity] = [before?.first, before?.last];
+    this.#expiries.set(key, { first, before: last, last: Math.max(last, at) });
   }
 
   /** Forget every entry under the prefix and nothing else. Later operations wait for it; reads see nothing meanwhile. */
@@ -470,6 +480,13 @@ export class OrderedStore<V> {
   #settle(operation: Operation<V>): void {
     if (this.#pending.get(operation.key) === operation) this.#pending.delete(operation.key);
   }
+}
+
+/** When an entry of that time was ended; `undefined`: by none of these. Too early rather than too late, where it is not known. */
+function endOf(storedAt: number, expiries: Expiries | undefined): number | undefined {
+  if (expiries === undefined || storedAt > expiries.last) return undefined;
+  if (storedAt <= expiries.first) return expiries.first;
+  return storedAt <= expiries.before ? storedAt : expiries.last;
 }
 
 /** One for each store, whatever the names of the wrappers on it. */
